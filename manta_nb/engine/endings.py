@@ -1,0 +1,47 @@
+"""How a run ends, and the line that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from manta_nb.engine.events import StopRequested
+from manta_nb.engine.instructions import FinishRun
+from manta_nb.engine.iteration import Iteration
+from manta_nb.engine.records import Failure
+from manta_nb.engine.task_state import TaskState
+from manta_nb.engine.wording import failed_task, name_some, one_line
+
+__all__ = ["end_after", "lost_globals", "stopped", "too_few"]
+
+
+def end_after(iteration: Iteration, iterations: int | None, stop: StopRequested | None) -> FinishRun | None:
+    """The end of a run that ends with this complete iteration, or None where it goes on."""
+    if stopper := iteration.stopper():
+        alias, node = stopper
+        return FinishRun("completed", f"stop_swarm() by {alias} on {node}", task=alias)
+    if iteration.number + 1 == iterations:
+        return FinishRun("completed", f"all {iterations} iterations" if iterations > 1 else "1 iteration")
+    return stopped(stop) if stop is not None else None
+
+
+def stopped(stop: StopRequested) -> FinishRun:
+    """A person wanted it."""
+    return FinishRun("stopped", one_line(stop.reason))
+
+
+def too_few(task: TaskState) -> FinishRun:
+    """Too few nodes of a task succeeded: names the first one that failed, where and why."""
+    failure = next(iter(task.failed.values()), None)
+    alias, placed = task.plan.alias, len(task.placed)
+    if failure is None:
+        return FinishRun(
+            "failed", f"{alias}: {len(task.done)} nodes finished, {task.needed} must", task=alias
+        )
+    reason = failed_task(alias, failure, len(task.failed), placed, task.needed)
+    return FinishRun("failed", reason, failure, alias)
+
+
+def lost_globals(tags: Sequence[str], reason: str, failure: Failure | None) -> FinishRun:
+    """Committed values that nothing can make again are lost."""
+    names = name_some([repr(tag) for tag in tags], 3)
+    return FinishRun("failed", one_line(f"the committed value of Global {names} is lost: {reason}"), failure)

@@ -1,0 +1,116 @@
+"""What happened: the only things that change a `RunState`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from manta_nb.engine.records import Batch, Event, Failure, NodeInfo
+
+__all__ = [
+    "BatchFinished",
+    "BatchLost",
+    "IterationCommitted",
+    "NodesGone",
+    "NodesJoined",
+    "NodesLost",
+    "Noted",
+    "RunEvent",
+    "RunStarted",
+    "SegmentsLost",
+    "StopRequested",
+]
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """The run may begin."""
+
+
+@dataclass(frozen=True)
+class BatchFinished:
+    """One dispatch to the nodes of one worker ended; each node in it finished or failed."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True)
+class BatchLost:
+    """A dispatch ended without an outcome for these nodes: their machine, or a value it needed, is lost."""
+
+    task: str
+    iteration: int
+    attempt: int
+    node_ids: tuple[str, ...]
+    failure: Failure
+    #: keys of segments that cannot be read any more; the tasks that made them have to run again
+    lost_segments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NodesJoined:
+    """Nodes came (back)."""
+
+    nodes: tuple[NodeInfo, ...]
+
+
+@dataclass(frozen=True)
+class NodesLost:
+    """Nodes went away and are expected back; dispatches under way on them are reported by `BatchLost`.
+
+    They stay eligible: what is sent to them waits for their return.
+    """
+
+    node_ids: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class NodesGone:
+    """Nodes did not come back in time: what they still owed has failed. No `BatchLost` needs to follow."""
+
+    node_ids: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class SegmentsLost:
+    """Segments cannot be read any more, found out before a task asked for them (their holder died)."""
+
+    keys: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class IterationCommitted:
+    """The store has the iteration."""
+
+    iteration: int
+
+
+@dataclass(frozen=True)
+class StopRequested:
+    """A person wants the run to end; `now` gives up the running iteration."""
+
+    reason: str = "stopped by the user"
+    now: bool = True
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A node reported something worth keeping (a NaN, a value returned from run)."""
+
+    event: Event
+
+
+RunEvent = (
+    RunStarted
+    | BatchFinished
+    | BatchLost
+    | NodesJoined
+    | NodesLost
+    | NodesGone
+    | SegmentsLost
+    | IterationCommitted
+    | StopRequested
+    | Noted
+)

@@ -1,0 +1,51 @@
+"""What the engine asks of the outside: protocols that `runtime`, `store` and a test's fakes implement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from manta_nb.engine.events import RunEvent
+from manta_nb.engine.instructions import CommitIteration, RunTask
+from manta_nb.engine.records import Event, RunPlan, Status
+
+__all__ = ["Dispatcher", "RunStore"]
+
+
+class Dispatcher(Protocol):
+    """Carries `RunTask`s to nodes and reports what became of them through `post`.
+
+    Every node of every `RunTask` is reported exactly once, in a `BatchFinished` or a `BatchLost`,
+    unless `stop` was called. `post` may be called from any thread.
+    """
+
+    def open(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
+        """Get ready for a run; joins and losses of nodes are posted from now on."""
+
+    def run(self, task: RunTask) -> None:
+        """Start the task on its nodes and return at once."""
+
+    def drop(self, keys: tuple[str, ...]) -> None:
+        """Free the segments with these keys."""
+
+    def stop(self) -> None:
+        """Stop what runs, whatever the user's code does; the nodes stay."""
+
+    def close(self) -> None:
+        """The run is over: keep what its `Run` still shows, free the rest."""
+
+
+class RunStore(Protocol):
+    """Keeps a run's history. One transaction an iteration."""
+
+    def begin(self, plan: RunPlan) -> None:
+        """A run begins."""
+
+    def commit(self, commit: CommitIteration) -> None:
+        """An iteration is complete."""
+
+    def record(self, event: Event) -> None:
+        """Something happened that a person may want to know."""
+
+    def finish(self, status: Status, reason: str) -> None:
+        """The run is over."""

@@ -1,0 +1,243 @@
+"""A run as a state machine: what happened goes in, what shall be done comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from manta_nb.engine import events as ev
+from manta_nb.engine.committed import Committed
+from manta_nb.engine.endings import end_after, lost_globals, stopped, too_few
+from manta_nb.engine.faults import lose_batch, lose_nodes, lose_segments, take_report
+from manta_nb.engine.graph import TaskGraph
+from manta_nb.engine.instructions import DropSegments, FinishRun, Instruction, Record, StopTasks
+from manta_nb.engine.invariants import check, check_liveness
+from manta_nb.engine.iteration import Iteration
+from manta_nb.engine.placement import Placement
+from manta_nb.engine.progress import Progress, TaskProgress
+from manta_nb.engine.records import Batch, Event, Failure, NodeInfo, RunPlan, Status, ValueRef
+from manta_nb.engine.roster import Roster
+from manta_nb.engine.wording import name_some, one_line
+
+__all__ = ["RunState"]
+
+
+class RunState:
+    """One run from its start to its end. It knows no clock, no thread and no network.
+
+    The same plan and the same events give the same instructions. Only `handle` changes it, and one thread
+    calls it. After a `FinishRun` it answers nothing any more.
+
+    >>> from manta_nb.engine.records import TaskPlan
+    >>> plan = RunPlan("r1", "demo", (TaskPlan("worker", method="all"),), iterations=1, seed=0)
+    >>> [run] = RunState(plan, [NodeInfo("node_0", "w0")]).handle(ev.RunStarted())
+    >>> run.alias, run.node_ids
+    ('worker', ('node_0',))
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        nodes: Sequence[NodeInfo],
+        initial_globals: Mapping[str, ValueRef] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.graph = TaskGraph(plan.tasks)
+        self.roster = Roster(nodes)
+        self.placement = Placement(self.graph, self.roster, plan.seed)
+        self.committed = Committed(initial_globals or {}, plan.keep_results)
+        self.status: Status = "pending"
+        self.reason = ""
+        #: the running iteration; None before the first one
+        self.iteration: Iteration | None = None
+        #: iterations the store has confirmed
+        self.confirmed = 0
+        #: the end that is decided, until every commit is confirmed
+        self.ending: FinishRun | None = None
+        self._soft_stop: ev.StopRequested | None = None
+        self._out: list[Instruction] = []
+
+    @property
+    def finished(self) -> bool:
+        """Whether `FinishRun` was given."""
+        return self.ending is not None and self.status == self.ending.status
+
+    def handle(self, event: ev.RunEvent) -> list[Instruction]:
+        """Take in what happened; returns what shall be done, in this order."""
+        if self.finished:
+            return []
+        self._out = []
+        if isinstance(event, ev.IterationCommitted):
+            self._on_committed(event)
+        elif isinstance(event, ev.Noted):
+            self._emit([Record(event.event)])
+        elif self.ending is None:
+            self._on(event)
+        out, self._out = self._out, []
+        return out
+
+    def progress(self) -> Progress:
+        """How far the run is."""
+        started = self.iteration.tasks if self.iteration else {}
+        tasks = tuple(TaskProgress.of(alias, started.get(alias)) for alias in self.graph.tasks)
+        number = self.iteration.number if self.iteration else 0
+        return Progress(self.status, self.reason, number, self.confirmed, self.plan.iterations, tasks)
+
+    def validate(self) -> None:
+        """Raise `AssertionError` where the state contradicts itself; for tests."""
+        ended, active = self.ending is not None, self.status in ("running", "stopping")
+        check(self.iteration, self.committed, self.roster)
+        check_liveness(self.iteration, self.committed, ended and not self.finished, active and not ended)
+
+    def _on(self, event: ev.RunEvent) -> None:
+        match event:
+            case ev.RunStarted():
+                self._on_started()
+            case ev.BatchFinished(batch):
+                self._on_batch(batch)
+            case ev.BatchLost():
+                self._on_batch_lost(event)
+            case ev.SegmentsLost(keys, reason):
+                self._lose_segments(frozenset(keys), reason)
+                self._advance()
+            case ev.NodesJoined(nodes):
+                self._on_joined(nodes)
+            case ev.NodesLost(node_ids, reason):
+                self._note("away", self.roster.lose(node_ids), f"away, expected back: {reason}")
+            case ev.NodesGone(node_ids, reason):
+                self._on_gone(node_ids, reason)
+            case ev.StopRequested():
+                self._on_stop(event)
+
+    def _on_started(self) -> None:
+        if self.status == "pending":
+            self.status = "running"
+            self._open(0, {})
+            self._advance()
+
+    def _on_batch(self, batch: Batch) -> None:
+        iteration = self.iteration
+        if batch.segment is not None:
+            self.committed.segments.setdefault(batch.segment.key)
+        if iteration is not None:
+            self._emit(take_report(iteration, batch))
+        if batch.segment is not None and (iteration is None or not iteration.holds(batch)):
+            self._sweep()
+        self._advance()
+
+    def _on_batch_lost(self, event: ev.BatchLost) -> None:
+        # First what it needed, so that its next attempt waits for that.
+        self._lose_segments(frozenset(event.lost_segments), event.failure.message, event.failure)
+        if self.iteration is not None and self.ending is None:
+            self._emit(lose_batch(self.iteration, event))
+        self._advance()
+
+    def _on_joined(self, nodes: Sequence[NodeInfo]) -> None:
+        new, back = self.roster.join(nodes)
+        self._note("back", back, "back")
+        self._note("joined", new, "joined; eligible from the next iteration on")
+
+    def _on_gone(self, node_ids: Sequence[str], reason: str) -> None:
+        gone = self.roster.remove(node_ids, reason)
+        self._note("gone", gone, f"gone: {reason}")
+        if self.iteration is not None:
+            self._emit(lose_nodes(self.iteration, gone, reason))
+        self._advance()
+
+    def _on_stop(self, event: ev.StopRequested) -> None:
+        if event.now or self.status == "pending":
+            self.status = "stopping"
+            self._end(stopped(event))
+        elif self._soft_stop is None:
+            self.status = "stopping"
+            self._soft_stop = event
+
+    def _on_committed(self, event: ev.IterationCommitted) -> None:
+        if event.iteration in self.committed.unconfirmed:
+            self.committed.confirm(event.iteration)
+            self.confirmed += 1
+            self._sweep()
+        self._conclude()
+
+    def _lose_segments(self, keys: frozenset[str], reason: str, failure: Failure | None = None) -> None:
+        if not keys:
+            return
+        if tags := self.committed.lose(keys):
+            self._end(lost_globals(tags, reason, failure))
+            return
+        if self.iteration is not None:
+            self._emit(lose_segments(self.iteration, keys, reason, self.roster))
+        self._sweep()
+
+    def _advance(self) -> None:
+        """Go on as far as what has finished allows."""
+        while self.iteration is not None and self.ending is None:
+            short = self.iteration.settle()
+            if short is not None:
+                self._end(too_few(short))
+                return
+            self._emit(self.iteration.release())
+            if self.iteration.complete:
+                self._complete(self.iteration)
+                continue
+            ready = self.iteration.ready()
+            if not ready:
+                return
+            for alias in ready:
+                self._start(self.iteration, alias)
+
+    def _start(self, iteration: Iteration, alias: str) -> None:
+        if self.ending is not None:
+            return
+        nodes = self.placement.place(alias, iteration.bytes_of)
+        if nodes:
+            self._emit(iteration.start(alias, nodes))
+        else:
+            self._end(FinishRun("failed", self.placement.explain(alias), task=alias))
+
+    def _complete(self, iteration: Iteration) -> None:
+        """Commit the iteration; then the next one begins at once, or the run ends."""
+        schedule, notes = iteration.schedule(self.roster.knows)
+        self._emit(map(Record, notes))
+        self._emit([self.committed.commit(iteration.number, iteration.batches())])
+        iteration.open = False
+        self._sweep()
+        finish = end_after(iteration, self.plan.iterations, self._soft_stop)
+        if finish is not None:
+            self._end(finish)
+        else:
+            self._open(iteration.number + 1, schedule)
+
+    def _open(self, number: int, schedule: Mapping[str, tuple[str, ...]]) -> None:
+        if trouble := self.placement.open(number, schedule):
+            self._end(FinishRun("failed", trouble))
+        else:
+            self.iteration = Iteration(number, self.graph, self.committed)
+
+    def _end(self, finish: FinishRun) -> None:
+        """Give up what still runs; the run is over as soon as the store has what was committed."""
+        self.ending = finish
+        if self.iteration is not None:
+            if self.iteration.open and self.iteration.busy:
+                self._emit([StopTasks()])
+            self.iteration.open = False
+        self._sweep()
+        self._conclude()
+
+    def _conclude(self) -> None:
+        if self.ending is not None and not self.committed.unconfirmed:
+            self.status, self.reason = self.ending.status, self.ending.reason
+            self._emit([self.ending])
+
+    def _sweep(self) -> None:
+        keys = self.committed.sweep(self.iteration.segment_keys() if self.iteration else ())
+        if keys:
+            self._emit([DropSegments(keys)])
+
+    def _note(self, kind: str, nodes: Sequence[str], text: str) -> None:
+        if nodes:
+            number = self.iteration.number if self.iteration else 0
+            node = nodes[0] if len(nodes) == 1 else ""
+            self._emit([Record(Event(number, kind, one_line(f"{name_some(nodes)} {text}"), node))])
+
+    def _emit(self, instructions: Iterable[Instruction]) -> None:
+        self._out.extend(instructions)

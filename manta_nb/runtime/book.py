@@ -1,0 +1,183 @@
+"""`SegmentBook`: where every segment of a session lies, and how the kernel reads one.
+
+The kernel opens each segment of its own host as soon as it hears of it. So a value outlives the node that made it,
+and no value has to travel for that: only a descriptor is held.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from manta_nb.engine.records import Batch, Segment, ValueRef
+from manta_nb.errors import CorruptBytes, MissingTag
+from manta_nb.runtime.capabilities import HostTag
+from manta_nb.runtime.runners.outlet import SharedOutlet
+from manta_nb.runtime.runners.segments import Place, SegmentReader, open_place
+from manta_nb.runtime.runners.storage import BytesSegment, SharedSegment
+from manta_nb.sdk.codec import encode
+
+__all__ = ["Entry", "SegmentBook"]
+
+
+@dataclass
+class Entry:
+    """One segment: where its holder has it, and the kernel's own hold on it."""
+
+    segment: Segment
+    #: where the holder has it; a pid of 0 means that nobody else can open it
+    place: Place
+    #: host of the holder
+    host: HostTag
+    #: the kernel's own descriptor, or -1
+    fd: int = -1
+    #: the bytes, where the kernel has them
+    data: memoryview | None = None
+    #: (worker, key of the copy) → future of a copy that a worker has or is getting
+    copies: dict[tuple[str, str], Any] = field(default_factory=dict)
+    reader: SegmentReader | None = None
+    #: whether anybody still has it
+    held: bool = True
+    #: whether a finished run shows it
+    adopted: bool = False
+
+
+class SegmentBook:
+    """All segments by key. Used by run threads and by whoever looks at a run: locked."""
+
+    def __init__(self, host: HostTag, fetch: Callable[[Entry], memoryview | None]) -> None:
+        self._host = host
+        self._fetch = fetch
+        self._entries: dict[str, Entry] = {}
+        self._lock = threading.RLock()
+
+    def put(self, segment: Segment, place: Place, host: HostTag) -> Entry:
+        """A worker made a segment: remember it, and open it if it is on this host."""
+        entry = Entry(segment, place, host)
+        if place.pid and self._reachable(host):
+            # too many open files, or the holder is gone already: then it stays where it is
+            with contextlib.suppress(CorruptBytes):
+                entry.fd = open_place(place)
+        with self._lock:
+            self._entries[segment.key] = entry
+        return entry
+
+    def create(self, values: Mapping[str, Any]) -> dict[str, ValueRef]:
+        """A segment of the kernel's own, with a value for each tag."""
+        if not values:
+            return {}
+        draft = SharedSegment() if self._host.shared_values else BytesSegment()
+        ends: dict[str, tuple[int, int]] = {}
+        at = 64
+        for tag, value in values.items():
+            encoded = encode(value, what=f"set_global({tag!r})")
+            data = b"".join([*encoded.buffers, bytes(-encoded.nbytes % 64)])
+            if isinstance(draft, SharedSegment):
+                SharedOutlet.write_at(draft.fd, [memoryview(data)], at)
+            else:
+                draft.put(memoryview(data), at)
+            ends[tag] = at, encoded.nbytes
+            at += len(data)
+        draft.seal(at, [], [], np.zeros((0, 4), dtype=np.int64))
+        segment = Segment(draft.key, "", draft.nbytes)
+        entry = Entry(segment, draft.place(), self._host, fd=draft.fd)
+        if isinstance(draft, BytesSegment):
+            entry.data = draft.read()
+        with self._lock:
+            self._entries[draft.key] = entry
+        return {tag: ValueRef(segment, offset, nbytes) for tag, (offset, nbytes) in ends.items()}
+
+    def entry(self, key: str) -> Entry | None:
+        """What is known of a segment."""
+        return self._entries.get(key)
+
+    def place_for(self, entry: Entry, host: HostTag) -> Place | None:
+        """Where a process with that host tag can open it; None where its bytes have to travel."""
+        if not self._reachable(host):
+            return None
+        if entry.fd >= 0:
+            return Place(entry.segment.key, os.getpid(), entry.fd, entry.segment.nbytes)
+        return entry.place if entry.place.pid and self._reachable(entry.host) else None
+
+    def _reachable(self, host: HostTag) -> bool:
+        return host == self._host and host.shared_values
+
+    # -- reading in the kernel -----------------------------------------------------------------------------------
+
+    def value(self, ref: ValueRef) -> Any:
+        """The value at `ref`."""
+        with self._lock:
+            return self._reader(ref.segment.key).value(ref.offset, ref.nbytes)
+
+    def select(self, tag: str, batches: Iterable[Batch]) -> dict[str, Any]:
+        """`{node_id: value}` of `tag` in these batches; later ones win. The arrays are copies."""
+        found: dict[str, Any] = {}
+        for batch in batches:
+            if tag in batch.result_bytes and batch.segment is not None:
+                with self._lock:
+                    reader = self._reader(batch.segment.key)
+                    reader.select(tag, found, reader.private())
+        return found
+
+    def _reader(self, key: str) -> SegmentReader:
+        entry = self._entries.get(key)
+        if entry is None:
+            raise MissingTag("this value is no longer kept: read it earlier, or give the module keep_results=n")
+        if entry.reader is None:
+            if entry.fd >= 0:
+                entry.reader = SegmentReader(key, os.dup(entry.fd))
+            else:
+                if entry.data is None:
+                    entry.data = self._fetch(entry)
+                if entry.data is None:
+                    raise MissingTag("this value is gone with the node that held it")
+                entry.reader = SegmentReader(key, entry.data)
+        return entry.reader
+
+    def read_bytes(self, key: str) -> memoryview:
+        """All bytes of a segment."""
+        with self._lock:
+            return self._reader(key).bytes
+
+    def adopt(self, keys: Iterable[str]) -> None:
+        """Take hold of these for good: their nodes may go away."""
+        for key in keys:
+            with self._lock, contextlib.suppress(MissingTag, CorruptBytes):
+                self._reader(key)
+                self._entries[key].adopted = True
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Free these."""
+        for key in keys:
+            with self._lock:
+                entry = self._entries.pop(key, None)
+            if entry is None:
+                continue
+            if entry.reader is not None:
+                entry.reader.close()
+            if entry.fd >= 0:
+                os.close(entry.fd)
+
+    def worker_gone(self, worker_id: str) -> None:
+        """A worker went away: what it had copies of has to be sent again."""
+        with self._lock:
+            for entry in self._entries.values():
+                for owner, key in [copy for copy in entry.copies if copy[0] == worker_id]:
+                    del entry.copies[owner, key]
+                if entry.segment.holder == worker_id:
+                    entry.place = entry.place._replace(pid=0)
+                    entry.held = entry.fd >= 0 or entry.data is not None
+
+    def lost(self, keys: Iterable[str]) -> list[str]:
+        """Which of these segments nobody has any more."""
+        return [key for key in keys if (entry := self._entries.get(key)) is None or not entry.held]
+
+    def close(self) -> None:
+        """Free all but what was adopted: that lives as long as somebody can ask for it."""
+        self.drop([key for key, entry in self._entries.items() if not entry.adopted])

@@ -1,0 +1,248 @@
+"""`DaskDispatcher`: carries one run's `RunTask`s to the workers, and tells the engine what became of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from distributed import Future
+
+from manta_nb.engine.events import BatchFinished, BatchLost, NodesGone, NodesJoined, NodesLost, Noted, RunEvent
+from manta_nb.engine.instructions import RunTask
+from manta_nb.engine.records import Event, Failure, NodeInfo, RunPlan
+from manta_nb.runtime.cluster import RETURN_DEADLINE
+from manta_nb.runtime.decoding import outcome_to_batch
+from manta_nb.runtime.fleet import SHARE, Fleet, Host
+from manta_nb.runtime.reading import Reading, reading_for
+from manta_nb.runtime.runners.request import BatchRequest, Policy, SharedRequest
+from manta_nb.runtime.worker import execute_batch, resource_of
+from manta_nb.sdk.source import ModuleSource
+
+__all__ = ["DaskDispatcher", "Lines", "Program"]
+
+#: what is done with streamed lines: (iteration, task, node ids of the batch, lines)
+Lines = Callable[[int, str, Sequence[str], list[list[Any]]], None]
+
+
+@dataclass(frozen=True)
+class Program:
+    """What runs for one alias, beyond its placement."""
+
+    source: ModuleSource
+    policy: Policy
+    #: result tags its text selects; None: cannot be told, so all of them are moved
+    selects: tuple[str, ...] | None = None
+    #: whether its text calls schedule_next_iter
+    schedules: bool = False
+
+
+@dataclass
+class _Open:
+    """A batch under way."""
+
+    task: RunTask
+    host: Host
+    node_ids: tuple[str, ...]
+    future: Future[Any] | None = None
+
+
+class DaskDispatcher:
+    """Implements `engine.ports.Dispatcher` for one run."""
+
+    def __init__(
+        self, fleet: Fleet, programs: Mapping[str, Program], nodes: Mapping[str, NodeInfo], lines: Lines
+    ) -> None:
+        self._fleet = fleet
+        self._programs = programs
+        self._nodes = nodes
+        self._lines = lines
+        self._open: dict[str, _Open] = {}
+        self._numbers = itertools.count()
+        self._used: set[str] = set()
+        self._lock = threading.Lock()
+        self._inbox: queue.SimpleQueue[tuple[str, Mapping[str, Any]] | None] = queue.SimpleQueue()
+
+    def open(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
+        """See `Dispatcher.open`."""
+        self._plan, self._post = plan, post
+        self._fleet.listen(plan.run_id, self)
+        self._reader = threading.Thread(target=self._read, name=f"manta-{plan.run_id[:8]}-in", daemon=True)
+        self._reader.start()
+
+    # -- out -----------------------------------------------------------------------------------------------------
+
+    def run(self, task: RunTask) -> None:
+        """See `Dispatcher.run`."""
+        program = self._programs[task.alias]
+        texts: dict[tuple[Any, ...], str] = {}
+        for worker_id, node_ids in self._fleet.group(task.node_ids).items():
+            host = self._fleet.hosts[worker_id]
+            reading = reading_for(self._fleet, host, task, program.selects)
+            if reading.lost:
+                self._lost(task, tuple(node_ids), "a value it reads is gone", reading.lost)
+                continue
+            if reading.places not in texts:
+                texts[reading.places] = self._shared(task, program, reading).to_json()
+            self._submit(task, program, host, tuple(node_ids), reading, texts[reading.places])
+
+    def _shared(self, task: RunTask, program: Program, reading: Reading) -> SharedRequest:
+        known = tuple(node for host in self._fleet.hosts.values() for node in host.node_ids)
+        return SharedRequest(
+            run_id=self._plan.run_id,
+            iteration=task.iteration,
+            task=task.alias,
+            attempt=task.attempt,
+            seed=self._plan.seed,
+            source=program.source,
+            policy=program.policy,
+            segments=reading.places,
+            globals=reading.globals,
+            results=reading.results,
+            dropped=task.results.dropped,
+            aliases=tuple(plan.alias for plan in self._plan.tasks),
+            known_nodes=known if program.schedules else None,
+        )
+
+    def _submit(
+        self, task: RunTask, program: Program, host: Host, node_ids: tuple[str, ...], reading: Reading, text: str
+    ) -> None:
+        number = next(self._numbers)
+        batch_id = f"{self._plan.run_id}/{number}"
+        request = BatchRequest(
+            shared=text,
+            run_id=self._plan.run_id,
+            iteration=task.iteration,
+            task=task.alias,
+            attempt=task.attempt,
+            policy=program.policy,
+            node_ids=node_ids,
+            states={node: task.states[node] for node in node_ids if node in task.states} if task.states else {},
+            release=self._fleet.to_release(host.worker_id),
+            imports=reading.imports,
+            needs=reading.needs,
+        )
+        opened = _Open(task, host, node_ids)
+        with self._lock:
+            self._open[batch_id] = opened
+        self._used.add(host.worker_id)
+        first = node_ids[0] if len(node_ids) == 1 else f"{node_ids[0]}+{len(node_ids) - 1}"
+        opened.future = self._fleet.client.submit(
+            execute_batch,
+            self._fleet.session,
+            batch_id,
+            request,
+            *reading.futures,
+            key=f"{task.alias}-{task.iteration}-{first}-{self._plan.run_id[:8]}-{number}",
+            pure=False,
+            resources={resource_of(host.worker_id): SHARE},
+        )
+        opened.future.add_done_callback(lambda future: self._inbox.put((batch_id, {"status": future.status})))
+
+    # -- in ------------------------------------------------------------------------------------------------------
+
+    def posted(self, batch_id: str, message: Mapping[str, Any]) -> None:
+        """See `Listener.posted`."""
+        self._inbox.put((batch_id, message))
+
+    def host_lost(self, host: Host) -> None:
+        """See `Listener.host_lost`."""
+        mine = tuple(node for node in host.node_ids if node in self._nodes)
+        self._post(NodesLost(mine, f"worker process {host.pid} of {host.worker_id} is gone"))
+        with self._lock:
+            gone = [batch_id for batch_id, opened in self._open.items() if opened.host is host and opened.future]
+        for batch_id in gone:
+            self._inbox.put((batch_id, {"status": "lost"}))
+
+    def host_joined(self, host: Host) -> None:
+        """See `Listener.host_joined`."""
+        self._post(NodesJoined(tuple(self._nodes[node] for node in host.node_ids if node in self._nodes)))
+
+    def _read(self) -> None:
+        """The run's own thread for what comes in: Dask's thread must not be kept."""
+        while (item := self._inbox.get()) is not None:
+            batch_id, message = item
+            with self._lock:
+                opened = self._open.get(batch_id)
+            if opened is None:
+                continue
+            if "lines" in message:
+                self._lines(opened.task.iteration, opened.task.alias, opened.node_ids, json.loads(message["lines"]))
+            elif "head" in message:
+                self._finished(batch_id, opened, message)
+            elif "refused" in message:
+                self._close_batch(batch_id)
+                self._lost(opened.task, opened.node_ids, str(message["refused"]))
+            else:
+                self._ended(batch_id, opened, message["status"])
+
+    def _close_batch(self, batch_id: str) -> None:
+        with self._lock:
+            self._open.pop(batch_id, None)
+
+    def _finished(self, batch_id: str, opened: _Open, message: Mapping[str, Any]) -> None:
+        self._close_batch(batch_id)
+        told = outcome_to_batch(message, opened.task, opened.node_ids, opened.host.worker_id)
+        if told.place is not None and told.batch.segment is not None:
+            entry = self._fleet.book.put(told.batch.segment, told.place, opened.host.tag)
+            if entry.fd >= 0:
+                self._fleet.release(entry)
+        for kind, node_id, text in told.notes:
+            self._post(Noted(Event(opened.task.iteration, kind, text, node_id, opened.task.alias)))
+        self._post(BatchFinished(told.batch))
+        for key, node_ids in told.lost.items():
+            self._lost(opened.task, node_ids, "a value it reads is gone", (key,))
+
+    def _ended(self, batch_id: str, opened: _Open, status: str) -> None:
+        """Dask says the batch is over; its outcome, if there is one, is already here or will come as an event."""
+        if status == "finished":
+            return
+        self._close_batch(batch_id)
+        error = opened.future.exception(timeout=5) if status == "error" and opened.future is not None else None
+        if type(error).__name__ in ("NoValidWorkerError", "NoWorkerError"):
+            reason = f"{opened.host.worker_id} did not come back within {RETURN_DEADLINE} s"
+            self._post(NodesGone(opened.host.node_ids, reason))
+            return
+        keys = self._fleet.book.lost(self._read_by(opened.task))
+        self._lost(opened.task, opened.node_ids, f"worker process {opened.host.pid} died", tuple(keys))
+
+    def _read_by(self, task: RunTask) -> set[str]:
+        keys = {ref.segment.key for ref in task.globals.values()}
+        keys.update(batch.segment.key for batch in task.results.batches if batch.segment is not None)
+        return keys
+
+    def _lost(self, task: RunTask, node_ids: tuple[str, ...], message: str, keys: tuple[str, ...] = ()) -> None:
+        failure = Failure(node_ids[0], "lost", message)
+        self._post(BatchLost(task.alias, task.iteration, task.attempt, node_ids, failure, keys))
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def drop(self, keys: tuple[str, ...]) -> None:
+        """See `Dispatcher.drop`."""
+        for key in keys:
+            entry = self._fleet.book.entry(key)
+            if entry is not None:
+                if entry.fd < 0:
+                    self._fleet.release(entry)
+                self._fleet.release_copies(entry)
+        self._fleet.book.drop(keys)
+
+    def stop(self) -> None:
+        """See `Dispatcher.stop`."""
+        with self._lock:
+            opened = list(self._open.values())
+        self._fleet.broadcast("manta_nb_stop", {batch.host.worker_id for batch in opened}, run_id=self._plan.run_id)
+        futures = [batch.future for batch in opened if batch.future is not None]
+        if futures:
+            self._fleet.client.cancel(futures, asynchronous=True)
+
+    def close(self) -> None:
+        """See `Dispatcher.close`."""
+        self._fleet.unlisten(self._plan.run_id)
+        self._fleet.broadcast("manta_nb_forget", self._used, run_id=self._plan.run_id, keys=[])
+        self._inbox.put(None)
+        self._reader.join(timeout=5)

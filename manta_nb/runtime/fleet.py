@@ -1,0 +1,251 @@
+"""`Fleet`: the workers of a session, what they post, and who came or went."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from distributed import Client, Future
+
+from manta_nb.errors import NodeError
+from manta_nb.runtime.book import Entry, SegmentBook
+from manta_nb.runtime.capabilities import HostTag, host_tag
+from manta_nb.runtime.worker import TOPIC, describe, export_segment, resource_of
+
+__all__ = ["Fleet", "Host", "Listener"]
+
+#: a share so small that Dask never makes one task wait for another because of it
+SHARE = 0.001
+#: seconds until a worker must have answered at the start
+ANSWER_DEADLINE = 60
+
+
+@dataclass
+class Host:
+    """One worker process and the nodes it hosts."""
+
+    worker_id: str
+    node_ids: tuple[str, ...]
+    tag: HostTag
+    pid: int
+    address: str = ""
+    alive: bool = True
+
+
+class Listener(Protocol):
+    """What a run's dispatcher hears; called on Dask's own thread, so it only enqueues."""
+
+    def posted(self, batch_id: str, message: Mapping[str, Any]) -> None:
+        """A worker posted lines or an outcome of a batch."""
+
+    def host_lost(self, host: Host) -> None:
+        """A worker is gone."""
+
+    def host_joined(self, host: Host) -> None:
+        """A worker is back."""
+
+
+class Fleet:
+    """Shared by all runs of a session."""
+
+    def __init__(self, client: Client, hosted: Mapping[str, Sequence[str]], shared_values: bool) -> None:
+        self.client = client
+        self.session = uuid.uuid4().hex
+        self.book = SegmentBook(host_tag(shared_values), self._fetch)
+        self.hosts: dict[str, Host] = {}
+        self._of_node: dict[str, str] = {}
+        self._listeners: dict[str, Listener] = {}
+        self._release: dict[str, list[str]] = defaultdict(list)
+        self._lock = threading.Lock()
+        self._heard: set[str] = set()
+        self._all_heard = threading.Event()
+        self._expected = len(hosted)
+        client.subscribe_topic(TOPIC, self._on_posted)
+        client.subscribe_topic("all", self._on_cluster)
+        self._meet(hosted)
+
+    # -- who is there --------------------------------------------------------------------------------------------
+
+    def _meet(self, hosted: Mapping[str, Sequence[str]]) -> None:
+        """Ask every worker who it is, until its answer came both as a result and as an event."""
+        told: dict[str, dict[str, Any]] = {}
+        for _ in range(20):
+            missing = [worker_id for worker_id in hosted if worker_id not in self._heard]
+            if not missing:
+                break
+            futures = [self._ask(worker_id) for worker_id in missing]
+            for answer in self.client.gather(futures, direct=False):
+                told[answer["worker_id"]] = answer
+            self._all_heard.wait(0.5)
+        else:
+            raise NodeError(f"the events of {', '.join(missing[:5])} do not reach the notebook: restart the nodes")
+        for worker_id, node_ids in hosted.items():
+            tag = HostTag(**told[worker_id]["host"])
+            self.hosts[worker_id] = Host(worker_id, tuple(node_ids), tag, told[worker_id]["pid"])
+            self._of_node.update(dict.fromkeys(node_ids, worker_id))
+        self._locate()
+
+    def _ask(self, worker_id: str) -> Future[Any]:
+        key = f"hello-{worker_id}-{uuid.uuid4().hex[:8]}"
+        return self.client.submit(
+            describe, self.session, key=key, pure=False, resources={resource_of(worker_id): SHARE}
+        )
+
+    def _locate(self) -> None:
+        """Note the addresses of the workers: what Dask calls them when they go."""
+        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        by_resource = {name: address for address, info in workers.items() for name in info.get("resources", {})}
+        for host in self.hosts.values():
+            host.address = by_resource.get(resource_of(host.worker_id), host.address)
+
+    def host_of(self, node_id: str) -> Host:
+        """The worker that hosts a node."""
+        worker_id = self._of_node.get(node_id)
+        if worker_id is None:
+            raise NodeError(f"no node {node_id!r} in this session; there are {len(self._of_node)}")
+        return self.hosts[worker_id]
+
+    def group(self, node_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Nodes by the worker that hosts them."""
+        groups: dict[str, list[str]] = {}
+        of_node = self._of_node
+        for node_id in node_ids:
+            groups.setdefault(of_node[node_id], []).append(node_id)
+        return groups
+
+    # -- what is posted (Dask's thread) --------------------------------------------------------------------------
+
+    def listen(self, run_id: str, listener: Listener) -> None:
+        """Deliver to `listener` what concerns the batches of a run, named `run_id/...`."""
+        with self._lock:
+            self._listeners[run_id] = listener
+
+    def unlisten(self, run_id: str) -> None:
+        """Stop delivering."""
+        with self._lock:
+            self._listeners.pop(run_id, None)
+
+    def _on_posted(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        _, message = event
+        if message.get("session") != self.session:
+            return
+        if "hello" in message:
+            self._heard.add(message["hello"])
+            if len(self._heard) >= self._expected:
+                self._all_heard.set()
+            return
+        batch_id = message["batch"]
+        listener = self._listeners.get(batch_id.partition("/")[0])
+        if listener is not None:
+            listener.posted(batch_id, message)
+
+    def _on_cluster(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        _, message = event
+        action, address = message.get("action"), message.get("worker")
+        if action == "remove-worker":
+            for host in self.hosts.values():
+                if host.address == address and host.alive:
+                    host.alive = False
+                    self.book.worker_gone(host.worker_id)
+                    self._tell("host_lost", host)
+        elif action == "add-worker":
+            # not from this thread: it may not wait for the scheduler
+            threading.Thread(target=self._welcome, args=(address,), daemon=True).start()
+
+    def _welcome(self, address: str) -> None:
+        lost = [host for host in self.hosts.values() if not host.alive]
+        if not lost:
+            return
+        before = {host.worker_id: host.address for host in lost}
+        self._locate()
+        for host in lost:
+            if host.address != before[host.worker_id]:
+                host.alive = True
+                self._tell("host_joined", host)
+
+    def _tell(self, what: str, host: Host) -> None:
+        with self._lock:
+            listeners = list(self._listeners.values())
+        for listener in listeners:
+            getattr(listener, what)(host)
+
+    # -- segments ------------------------------------------------------------------------------------------------
+
+    def release(self, entry: Entry) -> None:
+        """Let the holder free a segment, together with the next batch it gets."""
+        if entry.segment.holder:
+            with self._lock:
+                self._release[entry.segment.holder].append(entry.segment.key)
+
+    def to_release(self, worker_id: str) -> tuple[str, ...]:
+        """What a worker may free now."""
+        with self._lock:
+            return tuple(self._release.pop(worker_id, ()))
+
+    def release_copies(self, entry: Entry) -> None:
+        """Let every worker free its copy of a segment."""
+        with self._lock:
+            for worker_id, key in entry.copies:
+                self._release[worker_id].append(key)
+
+    def copy_for(self, entry: Entry, host: Host, key: str, tags: tuple[str, ...] | None) -> Future[Any] | None:
+        """A future of the segment's bytes (with those result tags) for a worker; None where it has them."""
+        if (host.worker_id, key) in entry.copies:
+            return None
+        if entry.data is not None or entry.fd >= 0:
+            array = np.frombuffer(self.book.read_bytes(entry.segment.key), dtype=np.uint8)
+            (future,) = self.client.scatter([array], workers=[host.address], direct=True, hash=False)
+        else:
+            future = self._export(entry, key, tags)
+        entry.copies[host.worker_id, key] = future
+        return future  # type: ignore[no-any-return]
+
+    def _export(self, entry: Entry, key: str, tags: tuple[str, ...] | None) -> Future[Any]:
+        return self.client.submit(
+            export_segment,
+            entry.segment.key,
+            key,
+            tags,
+            key=f"export-{entry.segment.key[:8]}-{uuid.uuid4().hex[:8]}",
+            pure=False,
+            resources={resource_of(entry.segment.holder): SHARE},
+        )
+
+    def _fetch(self, entry: Entry) -> memoryview | None:
+        """The bytes of a segment, into the kernel."""
+        array = self._export(entry, entry.segment.key, None).result(timeout=ANSWER_DEADLINE)
+        return None if array is None else memoryview(array)
+
+    # -- the whole run, everywhere -------------------------------------------------------------------------------
+
+    def broadcast(self, op: str, worker_ids: Iterable[str], **fields: Any) -> None:
+        """Call a handler of these workers, without waiting for an answer."""
+        addresses = [self.hosts[worker_id].address for worker_id in worker_ids if self.hosts[worker_id].alive]
+        if not addresses:
+            return
+
+        async def send() -> None:
+            if self.client.scheduler is not None:
+                await self.client.scheduler.broadcast(
+                    msg={"op": op, **fields}, workers=addresses, on_error="ignore"
+                )
+
+        if self.client.loop is not None:
+            self.client.loop.add_callback(send)
+
+    def close(self) -> None:
+        """Stop listening; free the kernel's segments."""
+        for topic in (TOPIC, "all"):
+            try:
+                self.client.unsubscribe_topic(topic)
+            except (ValueError, OSError):
+                # the scheduler is gone already
+                continue
+        self.book.close()
+
+

@@ -1,0 +1,201 @@
+"""A message channel between a worker and the process that runs users' code.
+
+A message is a JSON object, optionally followed by one raw payload and by file descriptors. What comes from
+a child is hostile: lengths are checked before anything is allocated, and nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+__all__ = ["Channel", "ChannelClosed", "Message", "PipeChannel", "SocketChannel"]
+
+HEADER = struct.Struct("<IIB")
+LONGEST_HEADER = 256 << 20
+LONGEST_PAYLOAD = (1 << 32) - 1
+MOST_DESCRIPTORS = 8
+CHUNK = 1 << 20
+
+
+class ChannelClosed(Exception):
+    """The other end is gone, or sent something that is no message."""
+
+
+class Message(dict[str, Any]):
+    """One received message: a dict, with the raw `payload` and the `descriptors` that came with it."""
+
+    payload: memoryview = memoryview(b"")
+    descriptors: tuple[int, ...] = ()
+
+
+class Channel(Protocol):
+    """Both kinds of channel: over a socket (which can pass descriptors) and over two pipes (which cannot)."""
+
+    def send(
+        self, message: dict[str, Any], payload: bytes | memoryview = b"", descriptors: Sequence[int] = ()
+    ) -> None:
+        """Send one message; `ChannelClosed` where the other end is gone."""
+
+    def receive(self) -> Message:
+        """Wait for one message; `ChannelClosed` at the end."""
+
+    def poll(self, timeout: float) -> bool:
+        """Whether a message (or the end) can be received within `timeout` seconds."""
+
+    def fileno(self) -> int:
+        """The descriptor to select on."""
+
+    def close(self) -> None:
+        """Close this end."""
+
+
+def _dump(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode("ascii")
+
+
+def _load(header: bytes | bytearray) -> Message:
+    try:
+        value = json.loads(header)
+    except (ValueError, RecursionError) as error:
+        raise ChannelClosed(f"a message that is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ChannelClosed("a message that is not an object")
+    return Message(value)
+
+
+def _lengths(head: bytes | bytearray, longest: int = LONGEST_HEADER) -> tuple[int, int, int]:
+    header, payload, descriptors = HEADER.unpack(head)
+    if header > longest or descriptors > MOST_DESCRIPTORS:
+        raise ChannelClosed(f"a message of {header} bytes with {descriptors} descriptors is over the limit")
+    return header, payload, descriptors
+
+
+class SocketChannel:
+    """A channel over a stream socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def send(
+        self, message: dict[str, Any], payload: bytes | memoryview = b"", descriptors: Sequence[int] = ()
+    ) -> None:
+        """See `Channel.send`."""
+        header = _dump(message)
+        head = HEADER.pack(len(header), len(payload), len(descriptors))
+        try:
+            if descriptors:
+                socket.send_fds(self._socket, [head], list(descriptors))
+                self._socket.sendall(header)
+            else:
+                self._socket.sendall(head + header)
+            if payload:
+                self._socket.sendall(payload)
+        except OSError as error:
+            raise ChannelClosed(str(error)) from error
+
+    def receive(self) -> Message:
+        """See `Channel.receive`."""
+        try:
+            head, descriptors, _, _ = socket.recv_fds(self._socket, HEADER.size, MOST_DESCRIPTORS)
+            if head and len(head) < HEADER.size:
+                head += bytes(self._exactly(HEADER.size - len(head)))
+            if not head:
+                raise ChannelClosed("closed")
+            header, payload, _ = _lengths(head)
+            message = _load(self._exactly(header))
+            message.payload = memoryview(self._exactly(payload))
+        except OSError as error:
+            raise ChannelClosed(str(error)) from error
+        message.descriptors = tuple(descriptors)
+        return message
+
+    def _exactly(self, length: int) -> bytearray:
+        # Grows as bytes arrive: a lying length costs no memory.
+        data = bytearray()
+        while len(data) < length:
+            chunk = self._socket.recv(min(CHUNK, length - len(data)))
+            if not chunk:
+                raise ChannelClosed("closed in the middle of a message")
+            data += chunk
+        return data
+
+    def poll(self, timeout: float) -> bool:
+        """See `Channel.poll`."""
+        return _readable(self._socket.fileno(), timeout)
+
+    def fileno(self) -> int:
+        """See `Channel.fileno`."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """See `Channel.close`."""
+        self._socket.close()
+
+
+class PipeChannel:
+    """A channel over two pipes: works on every platform, passes no descriptors."""
+
+    def __init__(self, reader: int, writer: int) -> None:
+        self._reader, self._writer = reader, writer
+
+    def send(
+        self, message: dict[str, Any], payload: bytes | memoryview = b"", descriptors: Sequence[int] = ()
+    ) -> None:
+        """See `Channel.send`."""
+        if descriptors:
+            raise ValueError("a pipe cannot carry descriptors")
+        header = _dump(message)
+        try:
+            self._write(HEADER.pack(len(header), len(payload), 0) + header)
+            self._write(payload)
+        except OSError as error:
+            raise ChannelClosed(str(error)) from error
+
+    def _write(self, data: bytes | memoryview) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._writer, view[:CHUNK]) :]
+
+    def receive(self) -> Message:
+        """See `Channel.receive`."""
+        try:
+            header, payload, _ = _lengths(self._exactly(HEADER.size))
+            message = _load(self._exactly(header))
+            message.payload = memoryview(self._exactly(payload))
+        except OSError as error:
+            raise ChannelClosed(str(error)) from error
+        return message
+
+    def _exactly(self, length: int) -> bytearray:
+        data = bytearray()
+        while len(data) < length:
+            chunk = os.read(self._reader, min(CHUNK, length - len(data)))
+            if not chunk:
+                raise ChannelClosed("closed")
+            data += chunk
+        return data
+
+    def poll(self, timeout: float) -> bool:
+        """See `Channel.poll`."""
+        return _readable(self._reader, timeout)
+
+    def fileno(self) -> int:
+        """See `Channel.fileno`."""
+        return self._reader
+
+    def close(self) -> None:
+        """See `Channel.close`."""
+        for descriptor in {self._reader, self._writer}:
+            os.close(descriptor)
+
+
+def _readable(descriptor: int, timeout: float) -> bool:
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(max(0.0, timeout) * 1000))

@@ -1,0 +1,115 @@
+"""The process that runs users' code: it serves one worker and one run, and is killed rather than asked to stop.
+
+Started by fork from a template, or as `python -m manta_nb.runtime.runners.child` where there is no fork.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from manta_nb.runtime.runners.batch import Batch, Programs
+from manta_nb.runtime.runners.channel import Channel, ChannelClosed, Message, PipeChannel
+from manta_nb.runtime.runners.host import BatchHost
+from manta_nb.runtime.runners.outlet import MessageOutlet, Outlet, SharedOutlet, Stream
+from manta_nb.runtime.runners.readers import Readers
+from manta_nb.runtime.runners.request import NodeRecord, SharedRequest, load_nodes
+
+__all__ = ["Child", "main", "serve", "work"]
+
+
+class Child:
+    """What a child keeps between batches: its modules, its open segments, its nodes."""
+
+    def __init__(self, channel: Channel, hello: dict[str, Any]) -> None:
+        self._channel = channel
+        self._threads = int(hello["threads"])
+        self._nodes: dict[str, NodeRecord] = load_nodes(Path(hello["nodes"]))
+        self._programs = Programs()
+        self._readers = Readers()
+
+    def batch(self, message: Message) -> None:
+        """Run one batch and say when it is over."""
+        request = SharedRequest.from_json(message["shared"])
+        self._readers.use(request.segments, _received(message))
+        outlet = self._outlet(message)
+        stream = Stream(self._channel)
+        host = BatchHost(request, self._readers, outlet, stream, self._channel, message["tags"])
+        turns = {
+            position: (node_id, self._nodes[node_id], message["states"].get(node_id))
+            for position, node_id in message["turns"]
+        }
+        Batch(request, host, self._channel, stream, self._programs, self._threads).run(turns)
+        outlet.close()
+        self._channel.send({"op": "end"})
+
+    def _outlet(self, message: Message) -> Outlet:
+        if not message.descriptors:
+            return MessageOutlet(self._channel, int(message["at"]))
+        segment, ledger = message.descriptors
+        return SharedOutlet(segment, ledger, int(message["at"]))
+
+
+def _received(message: Message) -> dict[str, memoryview]:
+    """The segments that came as bytes, by key."""
+    received, at = {}, 0
+    for key, nbytes in message.get("imports", ()):
+        received[key] = message.payload[at : at + nbytes]
+        at += nbytes
+    return received
+
+
+def serve(channel: Channel) -> None:
+    """Answer one worker until it hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.enable()
+    try:
+        hello = channel.receive()
+        limit_memory(hello.get("memory"))
+        work(channel, hello)
+    except ChannelClosed:
+        return
+
+
+def work(channel: Channel, hello: dict[str, Any]) -> None:
+    """Run batch after batch; ends with `ChannelClosed`."""
+    prefer_shims(hello["path"])
+    child = Child(channel, hello)
+    while True:
+        child.batch(channel.receive())
+
+
+def prefer_shims(folders: list[str]) -> None:
+    """Put the compatible packages (`manta`, …) where the session decided."""
+    for folder in reversed(folders):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+
+
+def limit_memory(limit: int | None) -> None:
+    """Let the process grow by at most `limit` bytes of its own memory; shared segments are not counted."""
+    if limit is None or sys.platform != "linux":
+        return
+    import resource  # only where there is such a limit
+
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    own = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData"))
+    resource.setrlimit(resource.RLIMIT_DATA, (own + limit, resource.RLIM_INFINITY))
+
+
+def main() -> None:
+    """Serve the worker at the other end of standard input and output."""
+    reader, writer = os.dup(0), os.dup(1)
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    # what C code prints goes where errors go: into the task's log
+    os.dup2(2, 1)
+    serve(PipeChannel(reader, writer))
+
+
+if __name__ == "__main__":
+    main()

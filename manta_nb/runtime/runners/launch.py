@@ -1,0 +1,196 @@
+"""Starting and ending the processes that run users' code, in the way this machine allows.
+
+* `TemplateLauncher`: forked from a template (Linux, macOS), 5–7 ms a child;
+* `SpawnLauncher`: a new Python each time (everywhere), about a second;
+* `InlineLauncher`: a thread of the worker itself, to debug.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from manta_nb.runtime.runners.channel import Channel, ChannelClosed, PipeChannel, SocketChannel
+from manta_nb.runtime.runners.child import work
+from manta_nb.runtime.runners.template import Template
+
+__all__ = ["ChildProcess", "InlineLauncher", "Launcher", "Settings", "SpawnLauncher", "TemplateLauncher"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every child of a worker is told when it starts."""
+
+    nodes: str
+    threads: int
+    memory: int | None
+    #: folders that go first on the child's import path
+    path: list[str]
+
+    def hello(self) -> dict[str, Any]:
+        """The first message to a child."""
+        return {"op": "hello", "nodes": self.nodes, "threads": self.threads, "memory": self.memory, "path": self.path}
+
+
+@dataclass
+class ChildProcess:
+    """One running child: a channel to it, what it prints, and how to end it."""
+
+    pid: int
+    channel: Channel
+    #: descriptor from which the raw output of the process is read, not blocking
+    output: int
+    _owner: Launcher = field(repr=False)
+    #: keys of the segments whose bytes it holds
+    holds: set[str] = field(default_factory=set)
+
+    def kill(self) -> None:
+        """Kill it and all it started; may be called from any thread."""
+        with suppress(ProcessLookupError, PermissionError):
+            if hasattr(os, "killpg"):
+                os.killpg(self.pid, signal.SIGKILL)
+            else:
+                os.kill(self.pid, signal.SIGTERM)
+
+    def end(self) -> int:
+        """Wait until it is gone; returns its exit code, or minus the signal that killed it."""
+        self.channel.close()
+        code = self._owner.reap(self)
+        os.close(self.output)
+        return code
+
+
+class Launcher(Protocol):
+    """One way to start children."""
+
+    #: whether a child of this launcher can share memory with the worker
+    shares_memory: bool
+
+    def start(self, settings: Settings) -> ChildProcess:
+        """A new child, ready for batches."""
+
+    def reap(self, child: ChildProcess) -> int:
+        """Collect a child whose channel is closed."""
+
+    def close(self) -> None:
+        """End whatever this launcher keeps running."""
+
+
+class TemplateLauncher:
+    """Children forked from a template."""
+
+    def __init__(self, template: Template, shares_memory: bool) -> None:
+        self._template = template
+        self.shares_memory = shares_memory
+
+    def start(self, settings: Settings) -> ChildProcess:
+        """See `Launcher.start`."""
+        ours, theirs = socket.socketpair()
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        try:
+            pid = self._template.fork(theirs, write)
+        finally:
+            theirs.close()
+            os.close(write)
+        child = ChildProcess(pid, SocketChannel(ours), read, self)
+        child.channel.send(settings.hello())
+        return child
+
+    def reap(self, child: ChildProcess) -> int:
+        """See `Launcher.reap`."""
+        return self._template.reap(child.pid)
+
+    def close(self) -> None:
+        """See `Launcher.close`."""
+        self._template.close()
+
+
+class SpawnLauncher:
+    """Each child a new Python; values travel through its pipes."""
+
+    shares_memory = False
+
+    def __init__(self) -> None:
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self, settings: Settings) -> ChildProcess:
+        """See `Launcher.start`."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "manta_nb.runtime.runners.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._processes[process.pid] = process
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise RuntimeError("a child was started without its pipes")
+        output = os.dup(process.stderr.fileno())
+        process.stderr.close()
+        os.set_blocking(output, False)
+        channel = PipeChannel(os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno()))
+        process.stdin.close()
+        process.stdout.close()
+        child = ChildProcess(process.pid, channel, output, self)
+        channel.send(settings.hello())
+        return child
+
+    def reap(self, child: ChildProcess) -> int:
+        """See `Launcher.reap`."""
+        process = self._processes.pop(child.pid)
+        try:
+            return process.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return process.wait()
+
+    def close(self) -> None:
+        """See `Launcher.close`."""
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+        self._processes = {}
+
+
+class InlineLauncher:
+    """The "child" is a thread of this very process: for debugging. It cannot be killed, nor limited."""
+
+    shares_memory = True
+
+    def start(self, settings: Settings) -> ChildProcess:
+        """See `Launcher.start`."""
+        ours, theirs = socket.socketpair()
+        read, write = os.pipe()
+        os.close(write)
+        os.set_blocking(read, False)
+        thread = threading.Thread(target=_work, args=(SocketChannel(theirs), settings.hello()), daemon=True)
+        thread.start()
+        return InlineChild(-1, SocketChannel(ours), read, self)
+
+    def reap(self, child: ChildProcess) -> int:
+        """See `Launcher.reap`."""
+        return 0
+
+    def close(self) -> None:
+        """See `Launcher.close`."""
+
+
+class InlineChild(ChildProcess):
+    """A child that is a thread."""
+
+    def kill(self) -> None:
+        """A thread cannot be killed: the batch ends when the user's code does."""
+
+
+def _work(channel: Channel, hello: dict[str, Any]) -> None:
+    with suppress(ChannelClosed):
+        work(channel, hello)
+    channel.close()

@@ -1,0 +1,108 @@
+"""What came of a batch, put together from its ledger and messages: small, plain, checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from manta_nb.runtime.runners.ledger import Kind
+
+__all__ = ["Outcome", "Story", "settle"]
+
+#: kind, node, tag, offset, nbytes, time
+KIND, NODE, TAG, OFFSET, NBYTES, TIME = range(6)
+
+
+@dataclass
+class Story:
+    """What the child said in messages while it ran the batch."""
+
+    tags: list[str] = field(default_factory=list)
+    failures: dict[int, dict[str, Any]] = field(default_factory=dict)
+    lost: dict[int, str] = field(default_factory=dict)
+    schedule: list[tuple[int, str, list[str]]] = field(default_factory=list)
+    stops: list[int] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A batch's outcome as it travels to the kernel: a JSON text and two arrays, one number a node each."""
+
+    head: str
+    seconds: bytes
+    bytes_out: bytes
+
+    def message(self) -> dict[str, Any]:
+        """As a message of texts and bytes."""
+        return {"head": self.head, "seconds": self.seconds, "bytes_out": self.bytes_out}
+
+
+def settle(
+    names: dict[str, Any], nodes: int, rows: np.ndarray, story: Story, segment: Sequence[Any] | None
+) -> Outcome:
+    """The outcome of a batch of `nodes` nodes; `names` says whose it is."""
+    rows = rows[(rows[:, NODE] >= 0) & (rows[:, NODE] < nodes)]
+    done = np.zeros(nodes, dtype=bool)
+    done[rows[rows[:, KIND] == Kind.DONE][:, NODE]] = True
+    for position in (*story.failures, *story.lost):
+        done[position] = False
+    kept = rows[done[rows[:, NODE]]]
+    values = kept[(kept[:, KIND] == Kind.RESULT) | (kept[:, KIND] == Kind.GLOBAL)]
+    bytes_out = np.bincount(values[:, NODE], weights=values[:, NBYTES], minlength=nodes).astype(np.int64)
+    stateful = np.unique(kept[kept[:, KIND] == Kind.STATE][:, NODE]).tolist()
+    head = {
+        **names,
+        "done": None if done.all() else np.flatnonzero(done).tolist(),
+        "failures": list(story.failures.values()),
+        "lost": [[position, key] for position, key in story.lost.items()],
+        "segment": segment if len(values) else None,
+        **_results(kept[kept[:, KIND] == Kind.RESULT], story.tags, int(done.sum())),
+        "globals": _globals(kept[kept[:, KIND] == Kind.GLOBAL], story.tags),
+        "schedule": {alias: ids for node, alias, ids in story.schedule if done[node]},
+        "stop": next((node for node in story.stops if done[node]), None),
+        "stateful": stateful,
+        "notes": story.notes,
+    }
+    return Outcome(json.dumps(head), _seconds(rows, nodes).tobytes(), bytes_out.tobytes())
+
+
+def _results(rows: np.ndarray, tags: Sequence[str], done: int) -> dict[str, Any]:
+    sizes: dict[str, int] = {}
+    partial: dict[str, list[int]] = {}
+    for number, tag in enumerate(tags):
+        mine = rows[rows[:, TAG] == number]
+        if not len(mine):
+            continue
+        sizes[tag] = int(mine[:, NBYTES].sum())
+        writers = np.unique(mine[:, NODE])
+        if len(writers) < done:
+            partial[tag] = writers.tolist()
+    return {"result_bytes": sizes, "partial": partial}
+
+
+def _globals(rows: np.ndarray, tags: Sequence[str]) -> dict[str, list[int]]:
+    # rows are in the order of writing, so the last one of a tag wins
+    return {
+        tags[row[TAG]]: [row[NODE], row[OFFSET], row[NBYTES]] for row in rows.tolist() if row[TAG] < len(tags)
+    }
+
+
+def _seconds(rows: np.ndarray, nodes: int) -> np.ndarray:
+    """Seconds of each node's turn, float32; 0 where it had none."""
+    begin, end = np.zeros(nodes, dtype=np.int64), np.zeros(nodes, dtype=np.int64)
+    turns = rows[rows[:, KIND] == Kind.TURN]
+    ends = rows[(rows[:, KIND] == Kind.DONE) | (rows[:, KIND] == Kind.FAILED)]
+    begin[turns[:, NODE]] = turns[:, TIME]
+    end[ends[:, NODE]] = ends[:, TIME]
+    return np.where(end > begin, (end - begin) / 1e9, 0.0).astype(np.float32)
+
+
+def result_rows(rows: np.ndarray, done: np.ndarray) -> np.ndarray:
+    """The rows of the segment's table: node, tag, offset, nbytes of every result of a finished node."""
+    wanted = (rows[:, KIND] == Kind.RESULT) & done[rows[:, NODE]]
+    return np.ascontiguousarray(rows[wanted][:, (NODE, TAG, OFFSET, NBYTES)])

@@ -1,0 +1,137 @@
+"""Where a child puts what a batch writes: values, rows, and lines that people watch.
+
+Two ways with one face: `SharedOutlet` writes values into the worker's segment and rows into its ledger (Linux);
+`MessageOutlet` sends both as messages (everywhere else).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from manta_nb.errors import MantaError
+from manta_nb.runtime.runners.channel import Channel
+from manta_nb.runtime.runners.ledger import Kind, LedgerWriter
+from manta_nb.runtime.runners.segments import HEADER_SIZE
+from manta_nb.sdk.codec import Encoded
+
+__all__ = ["MessageOutlet", "Outlet", "SharedOutlet", "Stream"]
+
+#: the most buffers the system takes in one call
+IOV_MAX = 1024
+PAD = bytes(64)
+
+
+class Outlet(Protocol):
+    """What a batch writes to."""
+
+    def write(self, value: Encoded) -> int:
+        """Store one encoded value; returns its offset in the batch's segment."""
+
+    def row(self, kind: Kind, node: int, tag: int = -1, offset: int = 0, nbytes: int = 0) -> None:
+        """Report one fact about a node's turn."""
+
+    def close(self) -> None:
+        """The batch is over."""
+
+
+class SharedOutlet:
+    """Values into the worker's anonymous memory, rows into the shared ledger."""
+
+    def __init__(self, segment: int, ledger: int, at: int = HEADER_SIZE) -> None:
+        self._segment = segment
+        self._ledger = LedgerWriter(ledger)
+        self._end = at
+
+    def close(self) -> None:
+        """See `Outlet.close`."""
+        os.close(self._segment)
+        self._ledger.close()
+
+    def write(self, value: Encoded) -> int:
+        """See `Outlet.write`. A machine without memory left is a `MantaError` in the task."""
+        offset = self._end
+        try:
+            self.write_at(self._segment, [memoryview(buffer).cast("B") for buffer in value.buffers], offset)
+        except OSError as error:
+            raise MantaError(f"no memory for a value of {value.nbytes:,} bytes: {error.strerror}") from error
+        self._end = offset + value.nbytes + (-value.nbytes) % 64
+        return offset
+
+    @staticmethod
+    def write_at(descriptor: int, buffers: list[memoryview], at: int) -> None:
+        """Write buffers of bytes one behind the other; an `OSError` where there is no memory left."""
+        buffers = [buffer for buffer in buffers if len(buffer)]
+        while buffers:
+            written = os.pwritev(descriptor, buffers[:IOV_MAX], at)
+            at += written
+            buffers = _rest(buffers, written)
+
+    def row(self, kind: Kind, node: int, tag: int = -1, offset: int = 0, nbytes: int = 0) -> None:
+        """See `Outlet.row`."""
+        self._ledger.append(kind, node, tag, offset, nbytes, time.monotonic_ns())
+
+
+def _rest(buffers: list[memoryview], written: int) -> list[memoryview]:
+    """What is left of `buffers` once `written` bytes of them are stored."""
+    for index, buffer in enumerate(buffers):
+        if written < len(buffer):
+            return [buffer[written:], *buffers[index + 1 :]]
+        written -= len(buffer)
+    return []
+
+
+class MessageOutlet:
+    """Values and rows as messages to the worker."""
+
+    def __init__(self, channel: Channel, at: int = HEADER_SIZE) -> None:
+        self._channel = channel
+        self._end = at
+
+    def close(self) -> None:
+        """See `Outlet.close`."""
+
+    def write(self, value: Encoded) -> int:
+        """See `Outlet.write`."""
+        offset = self._end
+        padding = (-value.nbytes) % 64
+        data = b"".join([*value.buffers, PAD[:padding]])
+        self._channel.send({"op": "data", "at": offset}, data)
+        self._end = offset + len(data)
+        return offset
+
+    def row(self, kind: Kind, node: int, tag: int = -1, offset: int = 0, nbytes: int = 0) -> None:
+        """See `Outlet.row`."""
+        rows = [int(kind), node, tag, offset, nbytes, time.monotonic_ns()]
+        self._channel.send({"op": "rows", "rows": rows})
+
+
+class Stream:
+    """Metrics and log lines on their way to the worker: at once while they are few, in bundles when they flood."""
+
+    BUNDLE = 64
+    WINDOW = 0.02
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._pending: list[Sequence[Any]] = []
+        self._burst = 0
+        self._window_ends = 0.0
+
+    def put(self, line: Sequence[Any]) -> None:
+        """Send `line`: `("m", node, name, value, step)` or `("l", node, level, text)`."""
+        now = time.monotonic()
+        if now > self._window_ends:
+            self._window_ends, self._burst = now + self.WINDOW, 0
+        self._burst += 1
+        self._pending.append(line)
+        if self._burst <= self.BUNDLE // 2 or len(self._pending) >= self.BUNDLE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is waiting."""
+        if self._pending:
+            lines, self._pending = self._pending, []
+            self._channel.send({"op": "stream", "lines": lines})

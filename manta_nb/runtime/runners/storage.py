@@ -1,0 +1,138 @@
+"""The segments a worker holds for the batches it ran: anonymous memory where there is such, else plain bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from manta_nb.runtime.runners.segments import HEADER_SIZE, Place, header, new_key, table
+
+__all__ = ["BytesSegment", "SegmentDraft", "SharedSegment", "Shelf"]
+
+
+class SharedSegment:
+    """A segment in anonymous memory, being written by a child and then kept."""
+
+    def __init__(self) -> None:
+        self.key = new_key()
+        self.fd = os.memfd_create("manta-nb", os.MFD_CLOEXEC)
+        self.nbytes = 0
+
+    def put(self, data: memoryview, at: int) -> None:
+        """Values are written by the child itself."""
+        raise TypeError("a shared segment takes no values by message")
+
+    def seal(self, end: int, nodes: Sequence[str], tags: Sequence[str], rows: np.ndarray) -> None:
+        """Write table and header behind the values, which end at `end`."""
+        directory = table(nodes, tags, rows)
+        os.ftruncate(self.fd, end)
+        _write_all(self.fd, directory, end)
+        self.nbytes = end + len(directory)
+        _write_all(self.fd, header(self.key, self.nbytes, end, len(directory)), 0)
+
+    def place(self) -> Place:
+        """Where other processes of this host open it."""
+        return Place(self.key, os.getpid(), self.fd, self.nbytes)
+
+    def read(self) -> memoryview:
+        """All bytes, for readers elsewhere."""
+        return memoryview(os.pread(self.fd, self.nbytes, 0)) if self.nbytes < 1 << 30 else _read_all(self)
+
+    def close(self) -> None:
+        """Let go of it; readers that have it open keep their view."""
+        os.close(self.fd)
+
+
+class BytesSegment:
+    """A segment in this process's own memory."""
+
+    fd = -1
+
+    def __init__(self) -> None:
+        self.key = new_key()
+        self._data = bytearray(HEADER_SIZE)
+        self.nbytes = 0
+
+    def put(self, data: memoryview, at: int) -> None:
+        """Add a value that came by message at offset `at`."""
+        if at < HEADER_SIZE or at > len(self._data) + 64:
+            raise ValueError(f"a value at {at} does not follow the {len(self._data)} bytes before it")
+        # a child that took over writes again what its predecessor left unfinished
+        self._data[at:] = data
+
+    def seal(self, end: int, nodes: Sequence[str], tags: Sequence[str], rows: np.ndarray) -> None:
+        """See `SharedSegment.seal`."""
+        directory = table(nodes, tags, rows)
+        self._data[end:] = directory
+        self.nbytes = len(self._data)
+        self._data[:HEADER_SIZE] = header(self.key, self.nbytes, end, len(directory))
+
+    def place(self) -> Place:
+        """A place nobody can open: the bytes have to travel."""
+        return Place(self.key, 0, -1, self.nbytes)
+
+    def read(self) -> memoryview:
+        """All bytes."""
+        return memoryview(self._data)
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._data = bytearray()
+
+
+SegmentDraft = SharedSegment | BytesSegment
+
+
+class Shelf:
+    """The sealed segments of a worker, by key, until the kernel says they are not needed."""
+
+    def __init__(self) -> None:
+        self._segments: dict[str, SegmentDraft] = {}
+        #: segments that came from elsewhere, for the children of this worker
+        self.imported: dict[str, memoryview] = {}
+
+    def keep(self, segment: SegmentDraft) -> None:
+        """Hold a sealed segment."""
+        self._segments[segment.key] = segment
+
+    def get(self, key: str) -> SegmentDraft | None:
+        """The segment, or None where this worker does not hold it."""
+        return self._segments.get(key)
+
+    def bytes_of(self, key: str) -> memoryview | None:
+        """The bytes of a segment that is held here or came from elsewhere."""
+        segment = self._segments.get(key)
+        return self.imported.get(key) if segment is None else segment.read()
+
+    def release(self, keys: Sequence[str]) -> None:
+        """Free these; unknown ones are no matter."""
+        for key in keys:
+            self.imported.pop(key, None)
+            segment = self._segments.pop(key, None)
+            if segment is not None:
+                segment.close()
+
+    def close(self) -> None:
+        """Free all."""
+        self.release([*self._segments, *self.imported])
+
+
+def _write_all(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def _read_all(segment: SharedSegment) -> memoryview:
+    """More than one call of the system can return."""
+    data = bytearray(segment.nbytes)
+    at = 0
+    while at < segment.nbytes:
+        count = os.preadv(segment.fd, [memoryview(data)[at : at + (1 << 30)]], at)
+        if not count:
+            raise OSError(f"segment {segment.key[:8]} ended after {at} bytes")
+        at += count
+    return memoryview(data)

@@ -1,0 +1,199 @@
+"""The template: a process with torch imported that runs nothing, and from which children are forked in milliseconds.
+
+A worker forks it before it runs anything (`start_by_fork`), or starts it afresh where it may have run something
+already (`start_by_exec`). It must never run a tensor operation: one with two threads before a fork deadlocks every
+child (libgomp). It reaps its children and tells how they ended.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+from contextlib import suppress
+
+from manta_nb.runtime.runners.channel import SocketChannel
+from manta_nb.runtime.runners.child import serve
+
+__all__ = ["Template", "start_by_exec", "start_by_fork"]
+
+PR_SET_PDEATHSIG = 1
+#: what a child finds ready
+WARM = ("numpy", "torch")
+#: seconds a child has to end by itself once its channel is closed
+GRACE = 0.5
+
+
+class Template:
+    """The worker's handle on its template."""
+
+    def __init__(self, sock: socket.socket, pid: int, process: subprocess.Popen[bytes] | None = None) -> None:
+        self._socket = sock
+        self._process = process
+        self.pid = pid
+
+    def fork(self, channel: socket.socket, output: int) -> int:
+        """Fork a child that serves `channel` and prints to `output`; returns its pid."""
+        socket.send_fds(self._socket, [b"fork"], [channel.fileno(), output])
+        return int(self._answer())
+
+    def reap(self, pid: int) -> int:
+        """Wait for a child that is dead or dying; returns its exit code, or minus the signal that killed it."""
+        self._socket.send(f"reap {pid}".encode())
+        return int(self._answer())
+
+    def _answer(self) -> str:
+        answer = self._socket.recv(64)
+        if not answer:
+            raise ConnectionError("the template process is gone")
+        return answer.decode()
+
+    def close(self) -> None:
+        """End the template and every child of it."""
+        self._socket.close()
+        if self._process is not None:
+            self._process.wait()
+        else:
+            with suppress(ChildProcessError):
+                os.waitpid(self.pid, 0)
+
+
+def start_by_fork() -> Template:
+    """Fork the template from here; for a process that has run no tensor operation, in its main thread."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _become(theirs, parent)
+        except BaseException:  # noqa: BLE001 - this process must never return into the worker's code
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    theirs.close()
+    return Template(ours, pid)
+
+
+def start_by_exec() -> Template:
+    """Start the template as a new Python; for a process that may have run tensor operations or threads."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "manta_nb.runtime.runners.template", str(theirs.fileno()), str(os.getpid())],
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    theirs.close()
+    return Template(ours, process.pid, process)
+
+
+def _become(sock: socket.socket, parent: int) -> None:
+    """Turn this fresh fork into a template: alone, without the worker's descriptors and handlers."""
+    die_with_parent(parent)
+    _keep_only({0, 1, 2, sock.fileno()})
+    with suppress(ValueError, OSError):
+        signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _serve_forks(sock)
+
+
+def _serve_forks(sock: socket.socket) -> None:
+    for name in WARM:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    children: set[int] = set()
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(sock, 64, 2)
+        if not request:
+            break
+        if request == b"fork":
+            pid = _fork_child(sock, *descriptors)
+            children.add(pid)
+            sock.send(str(pid).encode())
+        else:
+            pid = int(request.split()[1])
+            sock.send(str(_reap(pid) if pid in children else 0).encode())
+            children.discard(pid)
+    for pid in children:
+        _kill_group(pid)
+
+
+def _fork_child(sock: socket.socket, channel: int, output: int) -> int:
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        os.close(channel)
+        os.close(output)
+        return pid
+    code = 1
+    try:
+        os.setsid()
+        die_with_parent(parent)
+        sock.close()
+        with open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
+        serve(SocketChannel(socket.socket(fileno=channel)))
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _reap(pid: int) -> int:
+    deadline = time.monotonic() + GRACE
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            _kill_group(pid)
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > deadline:
+            _kill_group(pid)
+            deadline = float("inf")
+        time.sleep(0.001)
+
+
+def _kill_group(pid: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when the thread that started this process ends (Linux; elsewhere a closed socket tells)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        # it ended before the line above
+        os._exit(0)
+
+
+def _keep_only(descriptors: set[int]) -> None:
+    """Close every other descriptor: an inherited socket would hide the worker's death from the scheduler."""
+    low = 0
+    for descriptor in [*sorted(descriptors), _open_limit()]:
+        # closerange(n, n) closes everything from n on (CPython 3.11, by close_range(2))
+        if low < descriptor:
+            os.closerange(low, descriptor)
+        low = descriptor + 1
+
+
+def _open_limit() -> int:
+    """A number above every open descriptor."""
+    if sys.platform == "linux":
+        return max(int(name) for name in os.listdir("/proc/self/fd")) + 1
+    return int(os.sysconf("SC_OPEN_MAX"))
+
+
+if __name__ == "__main__":
+    die_with_parent(int(sys.argv[2]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _serve_forks(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,148 @@
+"""What runs inside a Dask worker: the functions that are submitted, and how a worker becomes a host of nodes.
+
+* our own workers load this module as a preload: `dask_setup` makes the `Workplace` before anything runs;
+* workers of a cluster that somebody else started get it through `HostPlugin`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from distributed import Worker, WorkerPlugin, get_worker
+
+from manta_nb.runtime.runners.request import BatchRequest
+from manta_nb.runtime.workplace import Refused, WorkerSetup, Workplace
+
+__all__ = [
+    "HostPlugin",
+    "SETUP_VARIABLE",
+    "TOPIC",
+    "dask_setup",
+    "dask_teardown",
+    "describe",
+    "execute_batch",
+    "export_segment",
+    "resource_of",
+]
+
+#: Dask's event topic on which metrics, logs and outcomes reach the kernel
+TOPIC = "manta-nb"
+SETUP_VARIABLE = "MANTA_NB_WORKER"
+ATTRIBUTE = "manta_nb_workplace"
+
+
+def resource_of(worker_id: str) -> str:
+    """The Dask resource that pins a task to a worker; unlike its name it is never taken for a host's name."""
+    return f"worker:{worker_id}"
+
+
+def _workplace(worker: Worker) -> Workplace:
+    workplace = getattr(worker, ATTRIBUTE, None)
+    if workplace is None:
+        raise Refused(f"the Dask worker {worker.name!r} hosts no nodes")
+    return workplace  # type: ignore[no-any-return]
+
+
+# -- submitted functions -------------------------------------------------------------------------------------------
+
+
+def describe(session: str) -> dict[str, Any]:
+    """Who this worker is; the same is posted as an event, so that the kernel knows its subscription works."""
+    worker = get_worker()
+    told = _workplace(worker).describe()
+    worker.log_event(TOPIC, {"session": session, "hello": told["worker_id"]})
+    return told
+
+
+def execute_batch(session: str, batch_id: str, request: BatchRequest, *arrays: Any) -> str:
+    """Run a batch. Its outcome is posted as an event, behind the metrics of the batch: one way, one order."""
+    worker = get_worker()
+
+    def emit(lines: list[list[Any]]) -> None:
+        worker.log_event(TOPIC, {"session": session, "batch": batch_id, "lines": json.dumps(lines)})
+
+    try:
+        outcome = _workplace(worker).execute(request, arrays, emit)
+    except Refused as refused:
+        outcome = {"refused": str(refused)}
+    worker.log_event(TOPIC, {"session": session, "batch": batch_id, **outcome})
+    return batch_id
+
+
+def export_segment(key: str, copy: str, tags: tuple[str, ...] | None) -> np.ndarray | None:
+    """The bytes of a segment as a flat array, which Dask moves from worker to worker without a copy."""
+    data = _workplace(get_worker()).export(key, copy, tags)
+    return None if data is None else np.frombuffer(data, dtype=np.uint8)
+
+
+# -- becoming a host -----------------------------------------------------------------------------------------------
+
+
+def _adopt(worker: Worker, setup: WorkerSetup) -> None:
+    workplace = Workplace(setup)
+    setattr(worker, ATTRIBUTE, workplace)
+
+    async def stop(run_id: str) -> str:
+        workplace.stop(run_id)
+        return "ok"
+
+    async def forget(run_id: str, keys: list[str]) -> str:
+        # ending a child can take half a second: not on the event loop
+        threading.Thread(target=workplace.forget, args=(run_id, tuple(keys)), daemon=True).start()
+        return "ok"
+
+    worker.handlers["manta_nb_stop"] = stop
+    worker.handlers["manta_nb_forget"] = forget
+
+
+def _abandon(worker: Worker) -> None:
+    workplace = getattr(worker, ATTRIBUTE, None)
+    if workplace is not None:
+        delattr(worker, ATTRIBUTE)
+        workplace.close()
+
+
+def dask_setup(worker: Worker) -> None:
+    """Dask calls this when one of our own workers (re)starts, in its main thread."""
+    # Jupyter's interrupt goes to the whole process group and must not end a node
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _adopt(worker, WorkerSetup.load(Path(os.environ[SETUP_VARIABLE])))
+
+
+def dask_teardown(worker: Worker) -> None:
+    """Dask calls this when one of our own workers ends."""
+    _abandon(worker)
+
+
+class HostPlugin(WorkerPlugin):
+    """Makes workers of a foreign cluster hosts of nodes, at every (re)start.
+
+    Args:
+        setups: Dask worker name → setup; other workers are left alone.
+    """
+
+    name = "manta-nb-host"
+
+    def __init__(self, setups: dict[str, WorkerSetup]) -> None:
+        self._setups = setups
+
+    async def setup(self, worker: Worker) -> None:
+        """See `WorkerPlugin.setup`."""
+        setup = self._setups.get(str(worker.name))
+        if setup is None:
+            return
+        if not Path(setup.nodes).exists():
+            raise FileNotFoundError(f"worker {worker.name!r} does not see {setup.nodes}: give it the same file system")
+        _abandon(worker)
+        _adopt(worker, setup)
+        await worker.set_resources(**{resource_of(setup.worker_id): 1})
+
+    def teardown(self, worker: Worker) -> None:
+        """See `WorkerPlugin.teardown`."""
+        _abandon(worker)

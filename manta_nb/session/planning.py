@@ -1,0 +1,118 @@
+"""From a user's swarm to the engine's plan and the dispatcher's programs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from manta_nb.engine.records import RunPlan, TaskPlan
+from manta_nb.errors import DefinitionError
+from manta_nb.runtime.dispatcher import Program
+from manta_nb.runtime.runners.request import Policy
+from manta_nb.sdk.flow import Flow, TaskSpec
+from manta_nb.sdk.graph import GraphTask, TaskGraph
+from manta_nb.sdk.module import Module
+from manta_nb.sdk.swarm import FlowSwarm, Swarm
+
+__all__ = ["Blueprint", "as_swarm", "blueprint"]
+
+KEEP_RESULTS = 2
+FOREVER = "forever"
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A swarm made ready to run."""
+
+    plan: RunPlan
+    graph: TaskGraph
+    programs: Mapping[str, Program]
+    globals: Mapping[str, Any]
+
+
+def as_swarm(what: object, name: str | None) -> Swarm:
+    """A Swarm from whatever a person hands to `run`: an instance, a class, a flow, a module."""
+    if isinstance(what, type) and issubclass(what, Swarm):
+        return what()
+    if isinstance(what, Swarm):
+        return what
+    if isinstance(what, Module | Flow | TaskSpec):
+        return FlowSwarm(name or "swarm", what, {})
+    raise DefinitionError(
+        f"run takes a Swarm, a flow such as worker >> aggregator, or a Module, got {_kind(what)}"
+    )
+
+
+def _kind(what: object) -> str:
+    return (
+        f"the class {what.__name__}"
+        if isinstance(what, type)
+        else f"{type(what).__name__} {str(what)[:40]!r}"
+    )
+
+
+def blueprint(
+    what: object, name: str | None, iterations: int | str | None, seed: int | None, trace: bool = False
+) -> Blueprint:
+    """Check the swarm as a whole and plan its run."""
+    swarm = as_swarm(what, name)
+    graph = swarm.graph()
+    # a name that Python made (the class's) may be anything; one that a person gave is checked where it is given
+    limit = _limit(iterations if iterations is not None else swarm.max_iteration, graph)
+    plan = RunPlan(
+        run_id=secrets.token_hex(8),
+        name=name or swarm.name,
+        tasks=tuple(_task_plan(task) for task in graph.tasks),
+        iterations=limit,
+        seed=secrets.randbelow(2**31) if seed is None else seed,
+        keep_results=_keep(graph),
+    )
+    programs = {task.alias: _program(task, trace) for task in graph.tasks}
+    return Blueprint(plan, graph, programs, dict(swarm.globals))
+
+
+def _limit(iterations: int | str | None, graph: TaskGraph) -> int | None:
+    if iterations == FOREVER:
+        return None
+    if iterations is None:
+        if any(task.module.usage.stops for task in graph.tasks):
+            return None
+        raise DefinitionError("nothing ends this swarm: give --iterations N (iterations=N), or forever")
+    if isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 1:
+        raise DefinitionError(f"iterations must be a whole number ≥ 1 or 'forever', got {iterations!r}")
+    return iterations
+
+
+def _task_plan(task: GraphTask) -> TaskPlan:
+    module = task.module
+    return TaskPlan(
+        alias=task.alias,
+        inputs=task.inputs,
+        method=module.method,
+        maximum=module.maximum,
+        fixed=module.fixed,
+        specified_ids=module.specified_ids,
+        excepted_ids=module.excepted_ids,
+        datasets=module.datasets,
+        min_nodes=module.min_nodes,
+        retries=module.retries,
+        timeout=module.timeout,
+    )
+
+
+def _program(task: GraphTask, trace: bool) -> Program:
+    module = task.module
+    usage = module.usage
+    return Program(
+        source=module.source,
+        policy=Policy(timeout=module.timeout, isolate=module.isolate, on_nan=module.on_nan, trace=trace),
+        selects=None if usage.selects_all else usage.selects,
+        schedules=any("schedule_next_iter" in text for text in module.source.files.values()),
+    )
+
+
+def _keep(graph: TaskGraph) -> int | None:
+    asked = [task.module.keep_results for task in graph.tasks if task.module.keep_results is not None]
+    return None if "all" in asked else max([KEEP_RESULTS, *(int(number) for number in asked)])

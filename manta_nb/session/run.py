@@ -1,0 +1,236 @@
+"""`Run`: one execution of a swarm, to watch, to wait for, to stop and to read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from manta_nb.engine.driver import Driver
+from manta_nb.engine.events import RunEvent, StopRequested
+from manta_nb.engine.instructions import Instruction
+from manta_nb.engine.progress import Progress
+from manta_nb.engine.records import Failure, RunPlan, Status
+from manta_nb.engine.wording import one_line
+from manta_nb.errors import MantaError, RunFailed
+from manta_nb.sdk.graph import TaskGraph
+from manta_nb.session.drawing import GraphView
+from manta_nb.session.history import History
+from manta_nb.session.plotting import plot
+from manta_nb.session.summary import progress_line, summarise, summary_text
+from manta_nb.session.views import GlobalsView, ResultsView, RunningNotice
+
+if TYPE_CHECKING:
+    from manta_nb.session.figure import Plot as Picture
+
+__all__ = ["Display", "Run", "WaitingInterrupted"]
+
+
+class Display(Protocol):
+    """How runs are shown; a notebook gives a session one."""
+
+    def show(self, run: Run) -> None:
+        """Show the run in the cell that runs now."""
+
+    def settle(self, run: Run) -> None:
+        """The run is over, and the main thread is here: bring its displays to their final form."""
+
+
+class WaitingInterrupted(KeyboardInterrupt):
+    """An interrupt ended the waiting; the run goes on."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class Run:
+    """One execution of a swarm. Made by `Session.run`; goes on in the background until it ends.
+
+    Example:
+        >>> fl = session.run(FLSwarm(), iterations=20)
+        >>> fl.wait()
+        >>> fl.metrics.plot("val_acc")
+        >>> fl.globals["global_model_params"]
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        graph: TaskGraph,
+        driver: Driver,
+        history: History,
+        nodes: Sequence[str],
+        on_end: Callable[[Run], None],
+    ) -> None:
+        self.run_id = plan.run_id
+        self.name = plan.name
+        self.seed = plan.seed
+        self.iterations = plan.iterations
+        #: nodes the run may use
+        self.nodes = list(nodes)
+        self.started = time.time()
+        self.ended: float | None = None
+        self.display: Display | None = None
+        self._driver = driver
+        self._history = history
+        self._on_end = on_end
+        self._done = threading.Event()
+        self._watchers: list[Callable[[Run], None]] = []
+        self._clock = time.monotonic()
+        self._took = 0.0
+        notice = RunningNotice(self)
+        history.notice(notice)
+        self.metrics = history.metrics
+        self.logs = history.logs
+        self.events = history.events
+        self.globals = GlobalsView(history.read_global, history.global_tags, notice)
+        self.results = ResultsView(history.select, history.result_tags, notice)
+        self.graph = GraphView(graph, lambda: self.progress.tasks)
+
+    # -- what it is ----------------------------------------------------------------------------------------------
+
+    @property
+    def progress(self) -> Progress:
+        """One moment of the run, complete in itself."""
+        return self._driver.progress
+
+    @property
+    def status(self) -> Status:
+        """`pending`, `running`, `stopping`, `completed`, `stopped` or `failed`."""
+        return self.progress.status
+
+    @property
+    def reason(self) -> str:
+        """Why it ended; "" before."""
+        return self.progress.reason
+
+    @property
+    def iteration(self) -> int:
+        """Iterations that are complete and committed."""
+        return self.progress.committed
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is over."""
+        return self._done.is_set()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it started, or that it took."""
+        return self._took if self.finished else time.monotonic() - self._clock
+
+    @property
+    def failure(self) -> Failure | None:
+        """What failed, with the task's traceback and last output; None where nothing did."""
+        finish = self._driver.finish
+        return finish.failure if finish is not None else None
+
+    @property
+    def error(self) -> str:
+        """One line: why it failed; "" where it did not."""
+        if self.status != "failed":
+            return ""
+        output = self.failure.output if self.failure is not None else ()
+        return one_line(f"{self.reason} · last output: {output[-1]}") if output else one_line(self.reason)
+
+    @property
+    def bytes_out(self) -> dict[str, int]:
+        """Bytes that left each node as results and Globals, all iterations together."""
+        return dict(self._history.bytes_out)
+
+    # -- what can be done ----------------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None, check: bool = True) -> Run:
+        """Wait until it is over; returns the run.
+
+        Args:
+            timeout: seconds after which to give up waiting (the run goes on) with a `MantaError`.
+            check: raise `RunFailed` where it failed.
+
+        An interrupt ends the waiting only: `stop()` ends the run.
+        """
+        try:
+            over = self._done.wait(timeout)
+        except KeyboardInterrupt:
+            told = f"{self.name} goes on ({self._counted()}); {self.name}.stop() ends it"
+            raise WaitingInterrupted(told) from None
+        if not over:
+            raise MantaError(f"{self.name} is not over after {timeout:g} s ({self._counted()}); it goes on")
+        if self.display is not None:
+            self.display.settle(self)
+        if check and self.status == "failed":
+            raise RunFailed(self.error)
+        return self
+
+    def __await__(self) -> Generator[Any, None, Run]:
+        yield from asyncio.to_thread(self._done.wait).__await__()
+        return self.wait()
+
+    def stop(self, reason: str = "stopped by the user", timeout: float = 10) -> Run:
+        """End the run now, whatever its tasks do; the iteration under way is given up, the nodes stay."""
+        self._driver.post(StopRequested(reason))
+        self._done.wait(timeout)
+        return self
+
+    def watch(self, callback: Callable[[Run], None]) -> Callable[[], None]:
+        """Call `callback(run)` from the run's thread after every change and after the end; returns what ends that."""
+        self._watchers.append(callback)
+        if self.finished:
+            callback(self)
+        return lambda: self._watchers.remove(callback) if callback in self._watchers else None
+
+    def plot(self, name: str | None = None) -> Picture:
+        """The curves of one metric or of all: thin lines a node, a thick mean."""
+        return plot(self.metrics, name)
+
+    # -- its thread ----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        context = contextvars.copy_context()
+        threading.Thread(
+            target=context.run, args=(self._work,), name=f"manta-run-{self.run_id[:8]}", daemon=True
+        ).start()
+
+    def _work(self) -> None:
+        try:
+            self._driver.run()
+        finally:
+            self.ended = time.time()
+            self._took = time.monotonic() - self._clock
+            try:
+                self._on_end(self)
+            finally:
+                self._done.set()
+                self._notify()
+
+    def _observe(self, what: RunEvent | Instruction) -> None:
+        self._history.observe(what)
+        self._notify()
+
+    def _lines(self, iteration: int, task: str, node_ids: Sequence[str], lines: list[list[Any]]) -> None:
+        self._history.lines(iteration, task, node_ids, lines)
+        self._notify()
+
+    def _notify(self) -> None:
+        for watcher in list(self._watchers):
+            watcher(self)
+
+    # -- how it looks --------------------------------------------------------------------------------------------
+
+    def _counted(self) -> str:
+        return f"{self.iteration} of {self.iterations}" if self.iterations else f"iteration {self.iteration}"
+
+    def __repr__(self) -> str:
+        return progress_line(summarise(self))
+
+    def __str__(self) -> str:
+        return summary_text(summarise(self))
+
+    def _ipython_display_(self) -> None:
+        if self.display is not None:
+            self.display.show(self)
+        else:
+            print(self)  # noqa: T201 - there is no notebook to show it in

@@ -1,0 +1,15 @@
+"""The byte helpers of `manta_light.utils`."""
+
+from __future__ import annotations
+
+from manta_nb.sdk.bytes import bytes_to_dict, bytes_to_numpy, dict_to_bytes, numpy_to_bytes
+from manta_nb.sdk.torchmodel import bytes_to_torchmodel, torchmodel_to_bytes
+
+__all__ = [
+    "bytes_to_dict",
+    "bytes_to_numpy",
+    "bytes_to_torchmodel",
+    "dict_to_bytes",
+    "numpy_to_bytes",
+    "torchmodel_to_bytes",
+]

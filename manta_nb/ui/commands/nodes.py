@@ -1,0 +1,132 @@
+"""The verbs that concern nodes: `start`, `nodes`, `use`, `shutdown`."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from manta_nb.errors import DataError, UsageError
+from manta_nb.render import Card
+from manta_nb.sdk.names import did_you_mean, listed
+from manta_nb.sdk.parse import one_line
+from manta_nb.ui.notebook import Notebook
+
+if TYPE_CHECKING:
+    from manta_nb.session.nodes import NodeTable
+    from manta_nb.session.session import Session
+
+__all__ = ["nodes", "shutdown", "start", "use"]
+
+#: an option that says which partition is meant
+_IMPLIED = {"alpha": "dirichlet", "labels_per_node": "shards", "sizes": "sizes"}
+
+
+def start(notebook: Notebook, options: Namespace) -> Session:
+    """Start nodes; asked for what is there already, show it.
+
+    Raises:
+        UsageError: a run is active on nodes that would have to be replaced.
+    """
+    asked = _asked(options, notebook.namespace)
+    session = notebook.session
+    if session is not None:
+        if notebook.asked is not None and _same(asked, notebook.asked):
+            return session
+        if active := [run.name for run in session.active]:
+            raise UsageError(
+                one_line(
+                    f"{listed(active)} still runs on the nodes there are: "
+                    f"%manta stop {active[0]} first, then %manta start again"
+                )
+            )
+        notebook.close()
+    opened = notebook.open_session(**asked, say=notebook.say)
+    notebook.use(opened, owned=True, asked=asked)
+    for note in opened.notes:
+        notebook.say(note)
+    return opened
+
+
+def nodes(notebook: Notebook, options: Namespace) -> NodeTable:
+    """The nodes with their state and datasets."""
+    return notebook.need_session().nodes
+
+
+def use(notebook: Notebook, options: Namespace) -> Session:
+    """Make a Session of the notebook the one the magics use.
+
+    Raises:
+        UsageError: there is no such variable, or it is no open Session.
+    """
+    session = notebook.namespace.get(options.session)
+    if session is None:
+        raise UsageError(
+            f"%manta use {options.session}: {options.session} is not defined in the notebook; "
+            f'write {options.session} = Session(nodes=4, data="digits") first'
+        )
+    if not callable(getattr(session, "try_on", None)):
+        raise UsageError(
+            f"%manta use {options.session}: {options.session} is a {type(session).__name__}; give a Session"
+        )
+    if session.closed:
+        raise UsageError(f"%manta use {options.session}: that Session is closed; make another one")
+    notebook.use(session, owned=session is notebook.session and notebook.owned)
+    return session  # type: ignore[no-any-return]
+
+
+def shutdown(notebook: Notebook, options: Namespace) -> Card:
+    """Stop the runs and the nodes in use, whoever started them."""
+    session = notebook.session
+    if session is None:
+        return Card("there are no nodes", ["%manta start --nodes 4 --data digits starts some"])
+    count = len(session.nodes)
+    session.close()
+    notebook.close()
+    return Card(f"{count} nodes are stopped", ["finished runs can still be looked at"])
+
+
+def _asked(options: Namespace, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of `Session` that the line means."""
+    values = {key: value for key, value in vars(options).items() if key != "given" and value is not None}
+    if "partition" not in values:
+        values |= {"partition": kind for option, kind in _IMPLIED.items() if option in values}
+    if "data" in values:
+        values["data"] = _data(values["data"], namespace)
+    return values
+
+
+def _data(word: str, namespace: Mapping[str, Any]) -> object:
+    """What `--data` names: `$variable` is the object itself, anything else the text, which the data layer reads."""
+    found = re.fullmatch(r"(?:([^=$]*)=)?\$(\w+)", word)
+    if found is None:
+        return _variable_instead(word, namespace)
+    name, variable = found[1], found[2]
+    if variable not in namespace:
+        hint = did_you_mean(variable, [known for known in namespace if not known.startswith("_")])
+        raise DataError(f"--data ${variable}: {variable} is not defined in the notebook{hint}")
+    return namespace[variable] if name is None else {"name": name, "data": namespace[variable]}
+
+
+def _variable_instead(word: str, namespace: Mapping[str, Any]) -> str:
+    """`word`, unless it can only be meant as a variable: then the error says how that is written."""
+    value = namespace.get(word)
+    if value is None or isinstance(value, str | int | float | Path) or callable(value) or Path(word).exists():
+        return word
+    if hasattr(value, "__path__") or hasattr(value, "__loader__"):
+        return word
+    raise DataError(f"--data {word}: a variable is written with a dollar sign: --data ${word}")
+
+
+def _same(asked: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Are these the same options? Arrays are the same only if they are the same object."""
+    if asked.keys() != before.keys():
+        return False
+    plain = (str, int, float, tuple)
+    return all(
+        value is before[key]
+        or (isinstance(value, plain) and isinstance(before[key], plain) and value == before[key])
+        for key, value in asked.items()
+    )

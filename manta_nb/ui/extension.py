@@ -1,0 +1,95 @@
+"""`%load_ext manta_nb`: puts everything in place in a shell, and takes all of it back."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.interactiveshell import InteractiveShell
+
+import manta_nb
+from manta_nb import shims
+from manta_nb.ui.complete import make_matcher
+from manta_nb.ui.magics import MantaMagics
+from manta_nb.ui.notebook import Notebook
+
+if TYPE_CHECKING:
+    from manta_nb.session.run import Run
+    from manta_nb.session.session import Session
+
+__all__ = ["load", "unload"]
+
+_MAGICS = {"line": ("manta",), "cell": ("module", "swarm")}
+
+
+def load(
+    shell: InteractiveShell,
+    open_session: Callable[..., Session] | None = None,
+    show: Callable[[Run], None] | None = None,
+) -> MantaMagics:
+    """Register the magics, their completion, their settings and the compatible packages in `shell`.
+
+    Args:
+        shell: IPython's shell.
+        open_session: makes a Session; for tests.
+        show: displays a run; for tests.
+    """
+    opener, shower = open_session or _open_session, show or _show
+    magics = MantaMagics(shell, lambda settings: Notebook(shell, settings, opener, shower))
+    shell.register_magics(magics)
+    shell.configurables.append(magics)
+    matcher = make_matcher(magics.notebook)
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(matcher)
+    shell.user_ns.setdefault("manta_nb", manta_nb)
+    _install_shims(magics)
+    magics.observe(lambda change: _install_shims(magics), names="shims")
+    atexit.register(magics.notebook.close)
+    return magics
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take back what `load` did; the nodes that a magic started are stopped."""
+    for magics in [each for each in shell.configurables if isinstance(each, MantaMagics)]:
+        magics.notebook.unload()
+        atexit.unregister(magics.notebook.close)
+        shell.configurables.remove(magics)
+    for kind, names in _MAGICS.items():
+        for name in names:
+            shell.magics_manager.magics[kind].pop(name, None)
+    shell.magics_manager.registry.pop(MantaMagics.__name__, None)
+    if shell.Completer is not None:
+        matchers = shell.Completer.custom_matchers
+        matchers[:] = [each for each in matchers if getattr(each, "__name__", "") != "manta_nb_matcher"]
+    if shell.user_ns.get("manta_nb") is manta_nb:
+        del shell.user_ns["manta_nb"]
+    _apply_shims("off")
+
+
+def _install_shims(magics: MantaMagics) -> None:
+    for note in _apply_shims(magics.shims):
+        magics.notebook.say(note)
+
+
+def _apply_shims(position: shims.Position) -> list[str]:
+    """In this process and, by the environment, in those it starts (`!python script.py`)."""
+    changed = shims.environment(os.environ, position)
+    if "PYTHONPATH" in changed:
+        os.environ["PYTHONPATH"] = changed["PYTHONPATH"]
+    else:
+        os.environ.pop("PYTHONPATH", None)
+    return shims.install(position)
+
+
+def _open_session(**options: Any) -> Session:
+    from manta_nb.session.session import Session  # noqa: PLC0415 - Dask takes most of a second, and nodes may never start
+
+    return Session(**options)
+
+
+def _show(run: Run) -> None:
+    from manta_nb.ui.live import show  # noqa: PLC0415 - as above: what a run is shown with is needed when there is one
+
+    show(run)

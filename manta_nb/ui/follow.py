@@ -1,0 +1,69 @@
+"""Following a run from a thread of its own: at most two updates a second, and the end at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol, Self
+
+from manta_nb.session.digest import RunLike
+
+__all__ = ["Follower", "WatchedRun"]
+
+#: seconds between two updates, at least
+PAUSE = 0.5
+#: seconds without a change after which the clock on the screen moves on
+_TICK = 1.0
+#: an update that takes t seconds is followed by a pause of this many t: 2 % of the time, at most
+_RATIO, _LONGEST = 50, 10.0
+
+
+class WatchedRun(RunLike, Protocol):
+    """A run that tells when something changes; a `Run` is one."""
+
+    def watch(self, callback: Callable[[Self], None]) -> Callable[[], None]:
+        """Call back at each change and once after the end, from the run's thread; returns the end of that."""
+
+
+class Follower:
+    """Calls `update` while a run goes on and `finish` when it is over, from a daemon thread.
+
+    The run's own thread only sets a flag. Lives until the run is over.
+    """
+
+    def __init__(
+        self, run: WatchedRun, update: Callable[[], None], finish: Callable[[], None], pause: float = PAUSE
+    ) -> None:
+        self._run = run
+        self._update = update
+        self._finish = finish
+        self._pause = pause
+        self._changed = threading.Event()
+        self._over = threading.Event()
+        self._unwatch = run.watch(self._note)
+        self._thread = threading.Thread(target=self._follow, name=f"manta-nb-display-{run.name}", daemon=True)
+        self._thread.start()
+
+    def join(self, timeout: float) -> bool:
+        """Wait until the end has been shown; False where that took longer than `timeout` seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _note(self, run: WatchedRun) -> None:
+        self._changed.set()
+        if run.finished:
+            self._over.set()
+
+    def _follow(self) -> None:
+        while not self._run.finished:
+            self._changed.wait(_TICK)
+            self._changed.clear()
+            if self._run.finished:
+                break
+            began = time.perf_counter()
+            self._update()
+            cost = time.perf_counter() - began
+            self._over.wait(min(max(self._pause, _RATIO * cost), _LONGEST))
+        self._unwatch()
+        self._finish()

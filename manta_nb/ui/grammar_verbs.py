@@ -1,0 +1,121 @@
+"""The verbs of `%manta` that concern runs and modules, and the table of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from manta_nb.ui import values
+from manta_nb.ui.grammar import NODE_VERBS, SEED
+from manta_nb.ui.parser import Option, Verb
+
+__all__ = ["VERBS"]
+
+RUN = Option("RUN", "name or id of a run", default_text="the latest run", kind="run")
+TAG = Option("--tag", "one tag only", "TAG", default_text="all tags", sample="model_params", kind="tag")
+
+_LEVELS = ("stdout", "stderr", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+_START_RUN = Verb(
+    "%manta run",
+    "run a Swarm of the notebook or of a file",
+    "%manta run swarm.py:FLSwarm -p n_workers=8 --iterations 20",
+    (
+        Option("SWARM", "a Swarm class, a Swarm, or FILE.py[:Class]", required=True, kind="swarm"),
+        Option(
+            "-p",
+            "an argument of the class; may be given several times",
+            "NAME=VALUE",
+            sample="n_workers=8",
+            default_text="the class's own",
+            repeat=True,
+        ),
+        Option(
+            "--iterations",
+            "complete iterations to run",
+            "N|forever",
+            values.iterations,
+            default_text="until a task calls stop_swarm()",
+            sample="20",
+        ),
+        SEED,
+        Option(
+            "--name",
+            "the run's name",
+            "NAME",
+            values.identifier,
+            default_text="the name of the class",
+            sample="fl",
+        ),
+        Option("--wait", "wait for the end, and raise if the run failed"),
+        Option("--dry-run", "show what would run where, and run nothing"),
+        Option("--nodes", "only on these nodes", "a,b", values.names, sample="node_0,node_3", kind="node"),
+        Option("--keep", "let a run of the same name go on beside this one"),
+    ),
+)
+
+_LOGS = Verb(
+    "%manta logs",
+    "what the tasks of a run printed and logged",
+    "%manta logs fl --node node_3 --tail 20",
+    (
+        RUN,
+        Option("--node", "one node only", "NODE", default_text="all nodes", sample="node_3", kind="node"),
+        Option("--task", "one task only", "NAME", default_text="all tasks", sample="worker", kind="module"),
+        Option(
+            "--level",
+            "lines of this level only",
+            "LEVEL",
+            values.choice(*_LEVELS),
+            default_text="all levels",
+            sample="WARNING",
+            kind="|".join(_LEVELS),
+        ),
+        Option("--contains", "lines that hold this text", "TEXT", default_text="all lines", sample="loss"),
+        Option("--tail", "the last N lines", "N", values.whole(1), default_text="all lines", sample="20"),
+    ),
+)
+
+_VERBS: tuple[Verb, ...] = (
+    *NODE_VERBS,
+    _START_RUN,
+    Verb("%manta runs", "the runs of these nodes", "%manta runs"),
+    Verb("%manta stop", "stop a run; the nodes stay", "%manta stop fl", (RUN,)),
+    Verb("%manta monitor", "show a run's display again", "%manta monitor fl", (RUN,)),
+    Verb(
+        "%manta modules",
+        "the modules: which file is in which cell",
+        "%manta modules --forget worker --file model.py",
+        (
+            Option(
+                "--forget", "forget this module", "NAME", values.identifier, sample="worker", kind="module"
+            ),
+            Option("--file", "with --forget: forget this file of it only", "FILE", sample="model.py"),
+        ),
+    ),
+    Verb("%manta globals", "the Globals of a run", "%manta globals fl", (RUN, TAG)),
+    Verb(
+        "%manta results",
+        "the Results of a run",
+        "%manta results fl --tag model_params --iteration 3",
+        (
+            RUN,
+            TAG,
+            Option(
+                "--iteration",
+                "of this iteration",
+                "K",
+                values.whole(0),
+                default_text="the latest that wrote the tag",
+                sample="3",
+            ),
+        ),
+    ),
+    Verb("%manta metrics", "the metrics of a run, as a table", "%manta metrics fl", (RUN,)),
+    _LOGS,
+    Verb("%manta graph", "the graph of a run", "%manta graph fl", (RUN,)),
+    Verb("%manta doctor", "what this machine has, and what to do about what it has not", "%manta doctor"),
+)
+
+#: the verbs of `%manta` by name, in the order the help lists them
+VERBS: Mapping[str, Verb] = MappingProxyType({verb.name.split()[1]: verb for verb in _VERBS})

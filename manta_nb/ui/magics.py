@@ -1,0 +1,106 @@
+"""The magics: `%manta`, `%%module` and `%%swarm` split the line, call one command, and return what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
+from traitlets import Bool, Enum, Unicode
+
+from manta_nb.errors import UsageError
+from manta_nb.sdk.names import did_you_mean, shorten
+from manta_nb.ui.commands import COMMANDS, define_module, run_swarm_cell
+from manta_nb.ui.grammar import MODULE, SWARM
+from manta_nb.ui.grammar_verbs import VERBS
+from manta_nb.ui.help import Help, asks_for_help, overview, verb_help
+from manta_nb.ui.line import split
+from manta_nb.ui.notebook import Notebook
+from manta_nb.ui.parser import parse
+
+__all__ = ["MantaMagics"]
+
+Magic = TypeVar("Magic", bound=Callable[..., Any])
+
+
+def _documented(text: Help) -> Callable[[Magic], Magic]:
+    """Make a help text the docstring, which is what `%%swarm?` shows."""
+
+    def document(magic: Magic) -> Magic:
+        magic.__doc__ = str(text)
+        return magic
+
+    return document
+
+
+@magics_class
+class MantaMagics(Magics):
+    """The magics of manta_nb; `%config MantaMagics` lists what can be set."""
+
+    rerun = Enum(
+        ["replace", "refuse", "keep"],
+        default_value="replace",
+        help="What becomes of a running run when its %%swarm cell is run again: replaced, kept, or the cell refused.",
+    ).tag(config=True)
+    metric = Unicode(
+        "",
+        help='The metric %manta runs compares by, such as "val_acc"; "": the first that looks like an accuracy.',
+    ).tag(config=True)
+    shims = Enum(
+        ["first", "last", "off"],
+        default_value="first",
+        help="Where manta_nb's own packages manta and manta_light stand: before installed ones, after them, or nowhere.",
+    ).tag(config=True)
+    block = Bool(False, help="Every run is waited for, as with --wait.").tag(config=True)
+
+    def __init__(self, shell: InteractiveShell, notebook: Callable[[MantaMagics], Notebook]) -> None:
+        super().__init__(shell)
+        self.notebook = notebook(self)
+
+    # IPython's own expansion would turn `--data $arrays` into the text of the arrays; `split` expands instead.
+    @_documented(overview())
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    def manta(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        __tracebackhide__ = True
+        words = self._words(line, local_ns)
+        if not words or asks_for_help(words[:1]):
+            return overview()
+        verb = VERBS.get(words[0])
+        if verb is None:
+            hint = did_you_mean(words[0], VERBS)
+            raise UsageError(f"%manta has no verb {shorten(words[0], 40)}{hint}; %manta lists all")
+        if asks_for_help(words):
+            return verb_help(verb)
+        return COMMANDS[words[0]](self.notebook, parse(verb, words[1:]))
+
+    @_documented(verb_help(MODULE))
+    @no_var_expand
+    @needs_local_scope
+    @cell_magic
+    def module(self, line: str, cell: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        __tracebackhide__ = True
+        words = self._words(line, local_ns)
+        return (
+            verb_help(MODULE)
+            if asks_for_help(words)
+            else define_module(self.notebook, parse(MODULE, words), cell)
+        )
+
+    @_documented(verb_help(SWARM))
+    @no_var_expand
+    @needs_local_scope
+    @cell_magic
+    def swarm(self, line: str, cell: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        __tracebackhide__ = True
+        words = self._words(line, local_ns)
+        return (
+            verb_help(SWARM)
+            if asks_for_help(words)
+            else run_swarm_cell(self.notebook, parse(SWARM, words), cell)
+        )
+
+    def _words(self, line: str, local_ns: Mapping[str, Any] | None) -> list[str]:
+        return split(line, {**self.notebook.namespace, **(local_ns or {})})

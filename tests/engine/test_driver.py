@@ -1,0 +1,195 @@
+"""The loop around a `RunState`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from manta_nb.engine.driver import Driver, Observer
+from manta_nb.engine.events import RunEvent, RunStarted, StopRequested
+from manta_nb.engine.instructions import CommitIteration, FinishRun, Instruction, Record, RunTask
+from manta_nb.engine.progress import Progress
+from manta_nb.engine.records import Event, RunPlan
+from manta_nb.engine.run_state import RunState
+from manta_nb.errors import NodeError
+from manta_nb.store.memory import MemoryStore
+from tests.fakes import RecordingDispatcher, ScriptedDispatcher, done, failed, make_nodes, worker_and_aggregator
+
+
+def drive(
+    dispatcher: RecordingDispatcher,
+    plan: RunPlan | None = None,
+    store: MemoryStore | None = None,
+    observers: Iterable[Observer] = (),
+) -> Driver:
+    """A driver of a small run on three nodes."""
+    state = RunState(plan or worker_and_aggregator(), make_nodes(3))
+    return Driver(state, dispatcher, store or MemoryStore(), tuple(observers))
+
+
+def test_run_goes_to_its_end() -> None:
+    """Every task is dispatched, every iteration committed, the dispatcher closed once."""
+    dispatcher, store = ScriptedDispatcher(lambda run: [done(run, writes={"w": run.node_ids[0]})]), MemoryStore()
+    driver = drive(dispatcher, store=store)
+
+    finish = driver.run()
+
+    assert finish == FinishRun("completed", "all 3 iterations")
+    assert (driver.finish, store.status, store.reason) == (finish, "completed", "all 3 iterations")
+    assert list(store.globals) == [0, 1, 2]
+    assert [(run.iteration, run.alias) for run in dispatcher.runs][:3] == [
+        (0, "worker"),
+        (0, "aggregator"),
+        (1, "worker"),
+    ]
+    assert (dispatcher.stopped, dispatcher.closed) == (0, 1)
+    assert dispatcher.dropped
+
+
+def test_failure_stops_and_is_stored() -> None:
+    """A failed run has its events in the store and its reason everywhere."""
+    store = MemoryStore()
+    driver = drive(ScriptedDispatcher(lambda run: [failed(run, "node_1")]), store=store)
+
+    finish = driver.run()
+
+    assert finish.status == store.status == driver.progress.status == "failed"
+    assert finish.reason == store.reason == driver.progress.reason
+    assert [event.kind for event in store.events] == ["failure"]
+
+
+def test_nodes_get_to_work_before_the_store_writes() -> None:
+    """The next iteration is dispatched before the commit of the last one is written."""
+    seen: list[object] = []
+    dispatcher = ScriptedDispatcher(lambda run: [done(run)])
+    drive(dispatcher, observers=[seen.append]).run()
+
+    order = [type(what) for what in seen if isinstance(what, RunTask | CommitIteration)]
+    assert order == [RunTask, RunTask, RunTask, CommitIteration] + [RunTask, RunTask, CommitIteration] * 2 or order[
+        :4
+    ] == [RunTask, RunTask, RunTask, CommitIteration]
+
+
+def test_observers_see_every_event_and_instruction() -> None:
+    """An observer sees events before what follows from them, and the end last."""
+    seen: list[RunEvent | Instruction] = []
+    drive(ScriptedDispatcher(lambda run: [done(run)]), observers=[seen.append]).run()
+
+    assert seen[0] == RunStarted()
+    assert isinstance(seen[1], RunTask)
+    assert isinstance(seen[-1], FinishRun)
+
+
+def test_observer_that_raises_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:
+    """The screen may break; the run goes on and the error is in the log."""
+
+    def broken(what: RunEvent | Instruction) -> None:
+        raise RuntimeError("no screen")
+
+    with caplog.at_level(logging.ERROR):
+        finish = drive(ScriptedDispatcher(lambda run: [done(run)]), observers=[broken]).run()
+
+    assert finish.status == "completed"
+    assert "no screen" in caplog.text
+
+
+class BrokenStore(MemoryStore):
+    """A store whose disk is full."""
+
+    def commit(self, commit: CommitIteration) -> None:
+        """Raise."""
+        raise OSError("disk full")
+
+
+class UselessStore(BrokenStore):
+    """A store that cannot even note the end."""
+
+    def finish(self, status: object, reason: str) -> None:
+        """Raise."""
+        raise OSError("disk still full")
+
+
+@pytest.mark.parametrize("store", [BrokenStore, UselessStore])
+def test_error_of_ours_ends_the_run_with_its_traceback(store: type[MemoryStore]) -> None:
+    """A store that fails ends the run as failed, nodes are stopped, and nothing hangs."""
+    dispatcher = ScriptedDispatcher(lambda run: [done(run)])
+    driver = drive(dispatcher, store=store())
+
+    finish = driver.run()
+
+    assert finish.status == driver.progress.status == "failed"
+    assert finish.reason == "an error inside manta_nb ended the run: OSError: disk full"
+    assert finish.failure is not None
+    assert "in commit" in finish.failure.traceback
+    assert (dispatcher.stopped, dispatcher.closed) == (1, 1)
+
+
+class RefusingDispatcher(RecordingDispatcher):
+    """A dispatcher that has no cluster."""
+
+    def open(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
+        """Raise."""
+        raise NodeError("the cluster is closed: start it again with %manta start")
+
+
+def test_mistake_that_one_line_explains_keeps_its_line() -> None:
+    """A MantaError is the reason, word for word."""
+    assert drive(RefusingDispatcher()).run().reason == "the cluster is closed: start it again with %manta start"
+
+
+def test_interrupt_ends_the_run_and_goes_on_up() -> None:
+    """An interrupt of the thread that runs the driver leaves no run behind that seems to go on."""
+
+    def interrupt(run: RunTask) -> list[RunEvent]:
+        raise KeyboardInterrupt
+
+    driver = drive(ScriptedDispatcher(interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        driver.run()
+
+    assert driver.progress.status == "failed"
+
+
+def test_other_threads_post_and_watch() -> None:
+    """A stop from another thread ends the run; progress is always a whole picture."""
+    started = threading.Event()
+    pictures: list[Progress] = []
+    dispatcher = RecordingDispatcher()
+    driver = drive(dispatcher, observers=[lambda what: started.set() if isinstance(what, RunTask) else None])
+    thread = threading.Thread(target=driver.run)
+    thread.start()
+    assert started.wait(10)
+    pictures.append(driver.progress)
+    driver.post(StopRequested("enough"))
+    thread.join(10)
+    driver.post(StopRequested("too late"))
+    pictures.append(driver.progress)
+
+    assert not thread.is_alive()
+    assert driver.finish == FinishRun("stopped", "enough")
+    assert pictures[0].status in ("pending", "running")
+    assert (pictures[1].status, pictures[1].reason, pictures[1].iteration) == ("stopped", "enough", 0)
+    assert [task.alias for task in pictures[1].tasks] == ["worker", "aggregator"]
+    assert dispatcher.stopped == 1
+
+
+def test_progress_shows_the_end_of_a_run() -> None:
+    """A completed run shows all its iterations as committed and its last counts."""
+    driver = drive(ScriptedDispatcher(lambda run: [done(run)]))
+    driver.run()
+
+    progress = driver.progress
+    assert (progress.status, progress.iteration, progress.committed, progress.iterations) == ("completed", 2, 3, 3)
+    assert [(task.alias, task.done) for task in progress.tasks] == [("worker", 3), ("aggregator", 1)]
+
+
+def test_records_reach_the_store() -> None:
+    """What the engine notes is kept by the store."""
+    store = MemoryStore()
+    drive(ScriptedDispatcher(lambda run: [done(run, contested=("w",), writes={"w": run.node_ids[0]})]), store=store).run()
+
+    assert {event.kind for event in store.events} == {"conflict"}
+    assert all(isinstance(Record(event), Record) and isinstance(event, Event) for event in store.events)

@@ -1,0 +1,27 @@
+"""A history in memory."""
+
+from __future__ import annotations
+
+from manta_nb.engine.instructions import CommitIteration
+from manta_nb.engine.ports import RunStore
+from manta_nb.engine.records import Event, TaskPlan
+from manta_nb.store.memory import MemoryStore
+from tests.fakes import make_plan, value
+
+
+def test_history_is_kept() -> None:
+    """Globals of each iteration, events and the end can be read again."""
+    store = MemoryStore()
+    history: RunStore = store
+    plan, event = make_plan(TaskPlan("worker")), Event(0, "retry", "worker on node_1 runs again")
+    history.begin(plan)
+    history.commit(CommitIteration(0, {"w": value("a")}, ("w",)))
+    history.commit(CommitIteration(1, {"w": value("b")}, ("w",)))
+    history.record(event)
+    running = store.status
+    history.finish("completed", "all 2 iterations")
+
+    assert (store.plan, running) == (plan, "running")
+    assert store.globals == {0: {"w": value("a")}, 1: {"w": value("b")}}
+    assert store.events == [event]
+    assert (store.status, store.reason) == ("completed", "all 2 iterations")

@@ -1,0 +1,180 @@
+"""A Session and Runs that look like the real ones and run nothing: real objects, without Dask."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from manta_nb.errors import NodeError, RunFailed
+from manta_nb.sdk.flow import Flow
+from manta_nb.sdk.module import Module
+from manta_nb.sdk.swarm import Swarm
+from manta_nb.session.logs import LogRow, LogTable
+from manta_nb.session.metrics import MetricRow, MetricTable
+from manta_nb.session.views import GlobalInfo, GlobalsView, ResultInfo, ResultsView
+from manta_nb.ui import extension
+from manta_nb.ui.magics import MantaMagics
+
+__all__ = ["FakeRun", "FakeSession", "Shell", "Told"]
+
+
+@dataclass
+class FakeNode:
+    node_id: str
+    state: str = "idle"
+    worker: str = "w0"
+    datasets: tuple[str, ...] = ("digits",)
+
+
+class FakeRun:
+    """A run that stays running until it is waited for or stopped."""
+
+    def __init__(self, session: FakeSession, swarm: Swarm, iterations: int | None, name: str, **options: Any) -> None:
+        self.session, self.swarm, self.iterations, self.name = session, swarm, iterations, name
+        self.options = options
+        self.run_id = uuid.uuid4().hex[:8]
+        self.status, self.reason, self.error = "running", "", ""
+        self.iteration = 3
+        self.elapsed = 0.5
+        self.nodes = list(session.nodes)
+        self.waits = 0
+        self.metrics = MetricTable(
+            [MetricRow(i, "node_0", "worker", n, None, v) for i in range(3) for n, v in (("loss", 1.0 - i), ("val_acc", i / 3))]
+        )
+        self.logs = LogTable([LogRow(0, "node_0", "worker", "stdout", "hello"), LogRow(0, "node_1", "worker", "INFO", "loss 1")])
+        self.globals = GlobalsView(swarm.globals.__getitem__, lambda: {t: GlobalInfo(None, 1) for t in swarm.globals})
+        self.results = ResultsView(
+            lambda tag, iteration, latest: {"node_0": tag, "node_1": iteration},
+            lambda: {"model_params": ResultInfo(2, ("node_0",), 8)},
+        )
+        self.graph = swarm.graph()
+
+    @property
+    def finished(self) -> bool:
+        return self.status in ("completed", "stopped", "failed")
+
+    def wait(self, timeout: float | None = None, check: bool = True) -> FakeRun:
+        self.waits += 1
+        if self.session.interrupts:
+            self.session.interrupts -= 1
+            raise KeyboardInterrupt
+        if not self.finished:
+            self.status = self.session.outcome
+        if check and self.status == "failed":
+            raise RunFailed("worker failed on node_1 at Cell In[3], line 4: ZeroDivisionError: division by zero")
+        return self
+
+    def stop(self) -> None:
+        self.status = "stopped"
+
+    def __repr__(self) -> str:
+        return f"{self.name} {self.status}"
+
+    def _ipython_display_(self) -> None:
+        self.session.display(self)
+
+
+class FakeSession:
+    """Nodes that exist in name only."""
+
+    #: set by a test: what becomes of runs that are waited for, and how many waits are interrupted
+    outcome = "completed"
+    interrupts = 0
+
+    def __init__(self, nodes: int = 4, *, data: Any = None, say: Callable[[str], None] | None = None, **options: Any) -> None:
+        self.options = {"nodes": nodes, "data": data, **options}
+        self.nodes = {f"node_{i}": FakeNode(f"node_{i}", datasets=("digits",) if data == "digits" else ()) for i in range(nodes)}
+        self.runs: list[FakeRun] = []
+        self.closed = False
+        self.notes: list[str] = []
+        self.display: Any = repr
+        self.tried: list[tuple[Any, ...]] = []
+
+    @property
+    def active(self) -> list[FakeRun]:
+        return [run for run in self.runs if not run.finished]
+
+    def run(self, swarm: Any, iterations: int | None = None, *, name: str | None = None, nodes: Sequence[str] | None = None, **options: Any) -> FakeRun:
+        if unknown := [node for node in nodes or () if node not in self.nodes]:
+            raise NodeError(f"there is no node {unknown[0]!r}")
+        run = FakeRun(self, swarm, iterations, name or swarm.name, nodes=nodes, **options)
+        self.runs.append(run)
+        return run
+
+    def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> str:
+        self.tried.append((module, node_id, globals))
+        return f"tried {module.name} on {node_id}"
+
+    def close(self) -> None:
+        self.closed = True
+        for run in self.active:
+            run.stop()
+
+    def __repr__(self) -> str:
+        return f"{len(self.nodes)} nodes"
+
+
+@dataclass
+class Told:
+    """What one cell gave: its value, what it printed and displayed, and its error."""
+
+    value: Any
+    out: str
+    shown: list[str]
+    error: BaseException | None
+
+    @property
+    def line(self) -> str:
+        """The error as the notebook prints it."""
+        assert self.error is not None, f"no error: {self.out}"
+        return str(self.error)
+
+
+class Shell:
+    """An IPython shell of its own with the magics on a fake (or real) session."""
+
+    def __init__(self, open_session: Callable[..., Any] = FakeSession) -> None:
+        self.ip = InteractiveShell()
+        # a shell of its own would keep history in the person's database
+        self.ip.history_manager.enabled = False
+        self.shown: list[Any] = []
+        self.opened: list[Any] = []
+        self.magics: MantaMagics = extension.load(self.ip, self._recorder(open_session), self.shown.append)
+        self.notebook = self.magics.notebook
+
+    def _recorder(self, open_session: Callable[..., Any]) -> Callable[..., Any]:
+        def open_and_record(**options: Any) -> Any:
+            self.opened.append(open_session(**options))
+            return self.opened[-1]
+
+        return open_and_record
+
+    @property
+    def ns(self) -> dict[str, Any]:
+        return self.ip.user_ns
+
+    def cell(self, text: str) -> Told:
+        """Run a cell as a notebook would; errors are kept, not raised."""
+        with capture_output() as captured:
+            result = self.ip.run_cell(text, store_history=True)
+        shown = [str(output) for output in captured.outputs]
+        return Told(result.result, captured.stdout, shown, result.error_in_exec or result.error_before_exec)
+
+    def ok(self, *cells: str) -> Any:
+        """Run cells that must work; the value of the last."""
+        told = None
+        for text in cells:
+            told = self.cell(text)
+            if told.error is not None:
+                raise told.error
+        return told
+
+    def close(self) -> None:
+        extension.unload(self.ip)
