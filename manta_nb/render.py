@@ -181,13 +181,15 @@ def _html(thing: object) -> str:
 
 
 def _row(tag: str, cells: Sequence[object], sides: Sequence[bool]) -> str:
-    # Numbers are never broken; a long heading above them may be.
-    right = "right;white-space:nowrap" if tag == "td" else "right"
-    inner = (
-        f'<{tag} style="padding:2px 8px;text-align:{right if side else "left"}">{_html(cell)}</{tag}>'
-        for cell, side in zip(cells, sides, strict=True)
-    )
-    return f'<tr style="border-bottom:1px {_LINE}">{"".join(inner)}</tr>'
+    inner = "".join(map(_td, [tag] * len(cells), cells, sides, range(len(cells))))
+    return f'<tr style="border-bottom:1px {_LINE}">{inner}</tr>'
+
+
+def _td(tag: str, cell: object, right: bool, column: int) -> str:
+    # Numbers and the short names in front of them are never broken; a long heading may be.
+    whole = tag == "td" and (right or (column == 0 and len(_words(cell)) <= 24))
+    style = f"text-align:{'right' if right else 'left'}{';white-space:nowrap' * whole}"
+    return f'<{tag} style="padding:2px 8px;{style}">{_html(cell)}</{tag}>'
 
 
 def _on_the_right(cells: Sequence[object]) -> bool:

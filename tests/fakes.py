@@ -1,4 +1,4 @@
-"""Small real objects that stand in for machines: builders of plans and reports, dispatchers that need no Dask."""
+"""Small real objects that stand in for machines: makers of plans and reports, dispatchers without Dask."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def make_nodes(count: int, per_worker: int = 1, datasets: Sequence[str] = ()) ->
     return [NodeInfo(f"node_{i}", f"w{i // per_worker}", frozenset(datasets)) for i in range(count)]
 
 
-def make_plan(*tasks: TaskPlan, iterations: int | None = 3, seed: int = 0, keep_results: int | None = 2) -> RunPlan:
+def make_plan(
+    *tasks: TaskPlan, iterations: int | None = 3, seed: int = 0, keep_results: int | None = 2
+) -> RunPlan:
     """A run of these tasks."""
     return RunPlan("run-1", "fl", tasks, iterations, seed, keep_results)
 
@@ -50,7 +52,7 @@ def value(key: str, holder: str = "w0") -> ValueRef:
 
 
 def done(run: RunTask, nodes: Sequence[str] | None = None, **changes: Any) -> BatchFinished:
-    """The report of a batch that finished; by default of all nodes, each with 10 bytes under the task's alias.
+    """The report of a batch that finished; by default all nodes wrote 10 bytes each under the task's alias.
 
     `writes={"w": "node_0"}` stands for a Global of that tag written by that node.
     """
@@ -68,7 +70,9 @@ def done(run: RunTask, nodes: Sequence[str] | None = None, **changes: Any) -> Ba
     return BatchFinished(Batch(run.iteration, run.alias, run.attempt, "w0", nodes, **batch))
 
 
-def failed(run: RunTask, *nodes: str, kind: Any = "error", message: str = "ValueError: no", **changes: Any) -> BatchFinished:
+def failed(
+    run: RunTask, *nodes: str, kind: Any = "error", message: str = "ValueError: no", **changes: Any
+) -> BatchFinished:
     """The report of a batch in which these nodes failed and all others finished."""
     failures = tuple(Failure(node, kind, message, where=changes.pop("where", "")) for node in nodes)
     good = [node for node in run.node_ids if node not in nodes]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manta_nb.data.split import Array
-from manta_nb.render import Shown, Table, number
+from manta_nb.render import Shown, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +98,7 @@ class LabelHistogram(Shown):
         ]
         # Only the first rows are drawn; the table counts the others.
         rest: list[list[object]] = [[]] * (len(self.node_ids) - len(rows))
-        return Table(["node", *labels, "samples"], [*rows, *rest], limit=_ROWS)
+        return Table(["node", *labels, "sum"], [*rows, *rest], limit=_ROWS)
 
     def _folded(self) -> tuple[list[str], NDArray[np.int64]]:
         """Labels and counts, where there are too many with the rarest added up as "other"."""
@@ -139,4 +139,4 @@ def _classes(y: Array, names: Sequence[str]) -> tuple[list[str], NDArray[np.intp
 def _ranges(y: Array) -> tuple[list[str], NDArray[np.intp]]:
     edges = np.linspace(y.min(), y.max(), _BINS + 1)
     codes = np.clip(np.searchsorted(edges, y, side="right") - 1, 0, _BINS - 1)
-    return [f"{number(low)}–{number(high)}" for low, high in pairwise(edges)], codes
+    return [f"{low:.3g}–{high:.3g}" for low, high in pairwise(edges)], codes

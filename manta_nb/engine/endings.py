@@ -34,9 +34,8 @@ def too_few(task: TaskState) -> FinishRun:
     failure = next(iter(task.failed.values()), None)
     alias, placed = task.plan.alias, len(task.placed)
     if failure is None:
-        return FinishRun(
-            "failed", f"{alias}: {len(task.done)} nodes finished, {task.needed} must", task=alias
-        )
+        text = f"{alias}: only {len(task.done)} of the {task.needed} nodes that must succeed could run it"
+        return FinishRun("failed", text, task=alias)
     reason = failed_task(alias, failure, len(task.failed), placed, task.needed)
     return FinishRun("failed", reason, failure, alias)
 

@@ -80,12 +80,14 @@ class Iteration:
         return {node: size for batch in batches for node, size in batch.bytes_out.items()}
 
     def ready(self) -> list[str]:
-        """Tasks whose inputs have all finished and that have not started."""
-        tasks = self._graph.tasks
+        """Tasks that have not started and whose ancestors have all finished.
+
+        Looking at the inputs alone is not enough: what an input had read may be lost and on its way again.
+        """
         return [
             alias
-            for alias in tasks
-            if alias not in self.tasks and self.settled.issuperset(tasks[alias].inputs)
+            for alias, ancestors in self._graph.ancestors.items()
+            if alias not in self.tasks and ancestors <= self.settled
         ]
 
     def start(self, alias: str, nodes: tuple[str, ...]) -> list[RunTask]:

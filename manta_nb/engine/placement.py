@@ -103,8 +103,7 @@ class Placement:
         return pool if task.alias in self._fixed else wanted(task, pool)
 
     def _eligible(self, task: TaskPlan) -> tuple[str, ...]:
-        nodes = self._roster.nodes
-        pool = self._roster.ids
+        pool = self._roster.holding(task.datasets)
         for names in (task.specified_ids, self._fixed.get(task.alias), self._scheduled.get(task.alias)):
             if names is not None:
                 allowed = set(names)
@@ -112,9 +111,6 @@ class Placement:
         if task.excepted_ids:
             refused = set(task.excepted_ids)
             pool = tuple(node for node in pool if node not in refused)
-        if task.datasets:
-            needed = frozenset(task.datasets)
-            pool = tuple(node for node in pool if needed <= nodes[node].datasets)
         return pool
 
     def _choose(self, alias: str, bytes_of: BytesOf) -> tuple[str, ...]:

@@ -15,8 +15,10 @@ __all__ = ["Dispatcher", "RunStore"]
 class Dispatcher(Protocol):
     """Carries `RunTask`s to nodes and reports what became of them through `post`.
 
-    Every node of every `RunTask` is reported exactly once, in a `BatchFinished` or a `BatchLost`,
-    unless `stop` was called. `post` may be called from any thread.
+    Every node of every `RunTask` is reported exactly once, in a `BatchFinished`, a `BatchLost` or a
+    `NodesGone`, unless `stop` was called. `post` may be called from any thread. Two `RunTask`s of one
+    iteration, task and attempt may be under way at once, for different nodes. A `RunTask` for a node that is
+    away waits for it; the dispatcher has the deadline, and posts `NodesGone` when it has passed.
     """
 
     def open(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
@@ -26,7 +28,7 @@ class Dispatcher(Protocol):
         """Start the task on its nodes and return at once."""
 
     def drop(self, keys: tuple[str, ...]) -> None:
-        """Free the segments with these keys."""
+        """Free the segments with these keys; one that is not known (any more) is no error."""
 
     def stop(self) -> None:
         """Stop what runs, whatever the user's code does; the nodes stay."""
@@ -36,13 +38,16 @@ class Dispatcher(Protocol):
 
 
 class RunStore(Protocol):
-    """Keeps a run's history. One transaction an iteration."""
+    """Keeps a run's history. One transaction an iteration.
+
+    The driver calls it on its own thread, after the nodes have got their next tasks.
+    """
 
     def begin(self, plan: RunPlan) -> None:
         """A run begins."""
 
     def commit(self, commit: CommitIteration) -> None:
-        """An iteration is complete."""
+        """An iteration is complete; returns when it is safe: the driver takes that for the confirmation."""
 
     def record(self, event: Event) -> None:
         """Something happened that a person may want to know."""

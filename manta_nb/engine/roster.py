@@ -18,14 +18,16 @@ class Roster:
         self.away: set[str] = set()
         #: node → why it is gone; disjoint from `nodes`
         self.gone: dict[str, str] = {}
-        self._ids: tuple[str, ...] | None = None
+        #: datasets → nodes that hold them all: asked for every task and iteration, and rarely different
+        self._holders: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The names of all nodes that are there or away."""
-        if self._ids is None:
-            self._ids = tuple(self.nodes)
-        return self._ids
+    def holding(self, datasets: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The nodes, there or away, that hold every one of `datasets`, in the order they joined."""
+        if datasets not in self._holders:
+            needed = frozenset(datasets)
+            holders = tuple(name for name, node in self.nodes.items() if needed <= node.datasets)
+            self._holders[datasets] = holders
+        return self._holders[datasets]
 
     def knows(self, node_id: str) -> bool:
         """Whether this node ever was part of the run."""
@@ -42,7 +44,7 @@ class Roster:
             self.nodes[node.node_id] = node
             self.gone.pop(node.node_id, None)
         self.away.difference_update(back)
-        self._ids = None
+        self._holders.clear()
         return new, back
 
     def lose(self, node_ids: Iterable[str]) -> list[str]:
@@ -56,5 +58,5 @@ class Roster:
         removed = [node for node in node_ids if self.nodes.pop(node, None) is not None]
         self.away.difference_update(removed)
         self.gone.update(dict.fromkeys(removed, reason))
-        self._ids = None
+        self._holders.clear()
         return removed

@@ -39,7 +39,9 @@ def nobody_eligible(
     task: TaskPlan, roster: Roster, scheduled: Sequence[str] | None, fixed: Sequence[str] | None
 ) -> str:
     """Why no node can run `task`, node by node: at most eight of them, and no more than a line holds."""
-    asked = next((names for names in (scheduled, fixed, task.specified_ids) if names is not None), roster.ids)
+    asked = next(
+        (names for names in (scheduled, fixed, task.specified_ids) if names is not None), roster.holding()
+    )
     needs = (
         f"it needs the dataset{'s' * (len(task.datasets) > 1)} {_quoted(task.datasets)}; "
         if task.datasets

@@ -81,7 +81,7 @@ class Local:
         found = self._find(name)
         if isinstance(found, Arrays):
             buffer = io.BytesIO()
-            np.savez(buffer, **{key: found[key] for key in found})
+            np.savez(buffer, allow_pickle=False, **{key: found[key] for key in found})
             buffer.seek(0)
             return buffer
         return io.BytesIO(self._read(found, name))

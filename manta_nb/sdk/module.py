@@ -161,6 +161,26 @@ class Module(Chain):
         """Its call without inputs; the same one each time, so that `a >> b` and `a >> c` share `a`."""
         return (cast(TaskSpec, self.__dict__["_start"]),)
 
+    def try_on(self, node_id: str, globals: Mapping[str, Any] | None = None) -> Any:
+        """Run this module once, on one node, now, and show what it read, added, logged and cost.
+
+        Args:
+            node_id: the node; its data are there.
+            globals: the Globals it can read.
+
+        Example:
+            >>> worker.try_on("node_0", globals={"lr": 0.1})
+
+        Raises:
+            Whatever the code raised, with its own frames: `%debug` works.
+        """
+        trial = self.__dict__.get("trial")
+        if trial is None:
+            raise DefinitionError(
+                f"{self.alias} was not defined in a cell, so it knows no nodes: session.try_on({self.alias}, {node_id!r})"
+            )
+        return trial(self, node_id, globals)
+
     @property
     def where(self) -> str:
         """Where its code comes from: "Cell In[3]" or "modules/worker.py"."""

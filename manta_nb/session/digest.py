@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from manta_nb.engine.progress import Progress, TaskProgress
@@ -17,7 +17,9 @@ __all__ = ["RunLike", "Summary", "seconds_text", "summarise"]
 
 #: up to so many nodes each one's last lines are shown; of more, the last lines of all
 FEW_NODES = 8
-_LINES, _LINES_OF_ALL, _EVENTS, _METRICS = 5, 9, 4, 12
+_LINES, _LINES_OF_ALL, _OUTPUT, _EVENTS, _METRICS = 5, 9, 10, 4, 12
+#: characters; a saved notebook holds all of it, as text and as HTML
+_LONGEST_LINE, _LONGEST_TRACE = 300, 4_000
 
 
 class RunLike(Protocol):
@@ -127,11 +129,11 @@ def summarise(run: RunLike) -> Summary:
         tasks=tuple(run.progress.tasks),
         metrics=tuple(metrics),
         more_metrics=len(names) - len(metrics),
-        lines=tuple(_last_lines(run)),
-        events=tuple(events[-_EVENTS:]),
+        lines=tuple(row._replace(text=_cut(row.text)) for row in _last_lines(run)),
+        events=tuple(replace(event, message=_cut(event.message)) for event in events[-_EVENTS:]),
         earlier_events=max(0, len(events) - _EVENTS),
-        error=run.error,
-        failure=run.failure,
+        error=_cut(run.error),
+        failure=_shortened(run.failure),
     )
 
 
@@ -145,6 +147,21 @@ def seconds_text(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 and whole < 600 else "")
     return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 // 60 else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 1] + "…"
+
+
+def _shortened(failure: Failure | None) -> Failure | None:
+    """The end of the traceback and of the output: what tells most, and keeps a notebook small."""
+    if failure is None:
+        return None
+    trace = failure.traceback
+    if len(trace) > _LONGEST_TRACE:
+        trace = "…\n" + trace[-_LONGEST_TRACE:].partition("\n")[2]
+    output = tuple(_cut(line) for line in failure.output[-_OUTPUT:])
+    return replace(failure, traceback=trace, output=output)
 
 
 def _last_lines(run: RunLike) -> list[LogRow]:

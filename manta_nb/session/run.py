@@ -24,7 +24,7 @@ from manta_nb.session.summary import progress_line, summarise, summary_text
 from manta_nb.session.views import GlobalsView, ResultsView, RunningNotice
 
 if TYPE_CHECKING:
-    from manta_nb.session.figure import Plot as Picture
+    from matplotlib.figure import Figure
 
 __all__ = ["Display", "Run", "WaitingInterrupted"]
 
@@ -141,6 +141,11 @@ class Run:
         """Bytes that left each node as results and Globals, all iterations together."""
         return dict(self._history.bytes_out)
 
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds each node spent in tasks, all iterations together."""
+        return dict(self._history.seconds)
+
     # -- what can be done ----------------------------------------------------------------------------------------
 
     def wait(self, timeout: float | None = None, check: bool = True) -> Run:
@@ -182,7 +187,7 @@ class Run:
             callback(self)
         return lambda: self._watchers.remove(callback) if callback in self._watchers else None
 
-    def plot(self, name: str | None = None) -> Picture:
+    def plot(self, name: str | None = None) -> Figure:
         """The curves of one metric or of all: thin lines a node, a thick mean."""
         return plot(self.metrics, name)
 

@@ -29,6 +29,7 @@ from manta_nb.session.planning import Blueprint, blueprint
 from manta_nb.session.run import Display, Run
 from manta_nb.session.sizes import parse_bytes
 from manta_nb.session.table import Node, NodeTable, RunList
+from manta_nb.session.trial import Trial, try_on
 from manta_nb.session.views import View
 from manta_nb.shims import shim_folder
 from manta_nb.store.memory import MemoryStore
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from manta_nb.data import LabelHistogram
-    from manta_nb.session.trial import Trial
 
 __all__ = ["Session"]
 
@@ -140,10 +140,7 @@ class Session(View):
             capabilities = Capabilities("exec", capabilities.shared_values)
         setups = write_setups(
             hosted,
-            {
-                node_id: NodeRecord(self._folder / node_id, plan.datasets.get(node_id, {}))
-                for node_id in plan.node_ids
-            },
+            {node_id: self.record(node_id) for node_id in plan.node_ids},
             self._folder,
             capabilities,
             threads=max(1, cores // len(hosted)),
@@ -223,9 +220,11 @@ class Session(View):
 
     def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:
         """Run one module once, on one node, now; see `manta_nb.session.trial.Trial`."""
-        from manta_nb.session.trial import try_on  # it needs this module's Session
-
         return try_on(self, module, node_id, globals or {})
+
+    def record(self, node_id: str) -> NodeRecord:
+        """The folder and the datasets of a node, as the node knows them."""
+        return NodeRecord(self._folder / node_id, self._plan.datasets.get(node_id, {}))
 
     # -- what there is -------------------------------------------------------------------------------------------
 

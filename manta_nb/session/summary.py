@@ -23,7 +23,6 @@ __all__ = ["bundle", "live_bundle", "progress_line", "summarise", "summary_text"
 MOST_PICTURE = 28_000
 _ROWS = 20
 _LINES = 8
-_MOST_OUTPUT = 4_000
 
 
 def bundle(run: RunLike) -> dict[str, str]:
@@ -76,7 +75,7 @@ def summary_text(summary: Summary) -> str:
 def _error_lines(summary: Summary) -> list[str]:
     if not summary.error:
         return []
-    trace = summary.failure.traceback[-_MOST_OUTPUT:] if summary.failure is not None else ""
+    trace = summary.failure.traceback if summary.failure is not None else ""
     output = summary.failure.output if summary.failure is not None else ()
     return [
         plain(summary.error),

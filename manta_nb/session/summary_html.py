@@ -29,8 +29,6 @@ _PRE = (
     "margin:2px 0 0;padding:4px 8px;max-height:13em;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;"
     "background:rgba(128,128,128,.1);color:inherit;font-size:12px;line-height:1.35;border-radius:4px"
 )
-#: characters of a traceback or of the last output, so that a notebook stays small
-_MOST_TEXT = 4_000
 
 
 class Spark(Shown):
@@ -160,7 +158,7 @@ def _lines(lines: Sequence[LogRow], folded: bool = False) -> str:
         return ""
     text = "\n".join(f"{row.node}  {row.text}" for row in lines)
     summary = f'<summary style="{_FAINT};cursor:pointer">last lines printed</summary>'
-    return f'<details{"" if folded else " open"}>{summary}<pre style="{_PRE}">{esc(text[-_MOST_TEXT:])}</pre></details>'
+    return f'<details{"" if folded else " open"}>{summary}<pre style="{_PRE}">{esc(text)}</pre></details>'
 
 
 def _events(summary: Summary) -> str:
@@ -182,10 +180,10 @@ def _failed(error: str, failure: Failure | None) -> str:
     if failure is not None and failure.traceback:
         inner += (
             f'<details open><summary style="cursor:pointer">traceback of {esc(failure.node_id)}</summary>'
-            f'<pre style="{_PRE};max-height:20em">{esc(failure.traceback[-_MOST_TEXT:])}</pre></details>'
+            f'<pre style="{_PRE};max-height:20em">{esc(failure.traceback)}</pre></details>'
         )
     if failure is not None and failure.output:
-        said = "\n".join(failure.output)[-_MOST_TEXT:]
+        said = "\n".join(failure.output)
         inner += (
             f'<details open><summary style="cursor:pointer">what {esc(failure.node_id)} printed last</summary>'
             f'<pre style="{_PRE}">{esc(said)}</pre></details>'

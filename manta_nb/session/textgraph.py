@@ -135,7 +135,8 @@ def _loop(
             canvas.line((to_x, bottom), (to_x, y), (columns[0][0] - 1, y))
             canvas.text(columns[0][0] - 1, y, ">")
     said = " next iteration "
-    if from_x - to_x > len(said) + 4:
-        canvas.text((from_x + to_x - len(said)) // 2 + 1, bottom, said)
+    room = from_x - to_x - 1 - len(said)
+    if room >= 2:
+        canvas.text(to_x + 1 + room // 2, bottom, said)
     else:
         canvas.text(max(from_x, to_x) + 3, bottom, said.strip())

@@ -34,8 +34,7 @@ __all__ = [
 class View(Shown):
     """Something of a run that changes while the run goes on.
 
-    `live` is what displays it in a notebook and keeps it up to date; the session sets it. None, or where it raises
-    `NotImplementedError`: shown as it is.
+    `live` displays it in a notebook and keeps it up to date; the session sets it. None: shown as it is.
     """
 
     live: Callable[[View], None] | None = None
@@ -130,6 +129,10 @@ class GlobalsView(View, Mapping[str, Any]):
 
     def _repr_html_(self) -> str:
         return self._table()._repr_html_() if len(self) else "<i>no Globals</i>"
+
+    def changed(self) -> list[str]:
+        """Tags that the run wrote; the others are as they were at the start."""
+        return [tag for tag, info in self._tags().items() if info.iteration is not None]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._tags())
@@ -244,6 +247,4 @@ def _described(read: Callable[[str], Any], tag: str) -> str:
 
 
 def _nodes_text(nodes: tuple[str, ...]) -> str:
-    if len(nodes) <= 4:
-        return ", ".join(nodes)
-    return f"{len(nodes)}: {', '.join(nodes[:2])}, … {nodes[-1]}"
+    return ", ".join(nodes) if len(nodes) <= 4 else f"{len(nodes)}: {', '.join(nodes[:2])}, … {nodes[-1]}"

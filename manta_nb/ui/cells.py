@@ -133,7 +133,8 @@ def added_names(namespace: MutableMapping[str, Any], added: Mapping[str, Any]) -
 def _plain_python(shell: InteractiveShell, text: str) -> str:
     """`text` with `!` and `%` lines as Python; IPython drops the empty lines at its start, they are put back."""
     blank = len(text) - len(text.lstrip("\n"))
-    return "\n" * blank + str(shell.transform_cell(text[blank:]))
+    plain: str = shell.transform_cell(text[blank:])  # type: ignore[no-untyped-call]
+    return "\n" * blank + plain
 
 
 def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:

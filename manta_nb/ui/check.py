@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
-from pyflakes.checker import Checker
-from pyflakes.messages import UndefinedName
+from pyflakes.checker import Checker  # type: ignore[import-untyped]
+from pyflakes.messages import UndefinedName  # type: ignore[import-untyped]
 
 from manta_nb.errors import DefinitionError
 from manta_nb.sdk.names import did_you_mean, shorten

@@ -27,7 +27,7 @@ Matcher = Callable[[CompletionContext], SimpleMatcherResult]
 def make_matcher(notebook: Notebook) -> Matcher:
     """A matcher for `Completer.custom_matchers`; it answers alone on our lines and not at all elsewhere."""
 
-    @context_matcher()
+    @context_matcher()  # type: ignore[untyped-decorator]
     def manta_nb_matcher(context: CompletionContext) -> SimpleMatcherResult:
         line = context.full_text.split("\n")[context.cursor_line][: context.cursor_position]
         first = context.cursor_line == 0 or line.lstrip().startswith("%manta") or "= %manta" in line
@@ -97,7 +97,7 @@ def _known(kind: str, notebook: Notebook) -> Iterable[str]:
     if kind == "module":
         return [*notebook.modules]
     if kind == "run":
-        return [*notebook.runs]
+        return dict.fromkeys(run.name for run in notebook.runs())
     if kind == "dataset":
         held = (
             [name for node in session.nodes.values() for name in node.datasets] if session is not None else []
@@ -120,7 +120,7 @@ def _tags(notebook: Notebook) -> Iterable[str]:
     """The tags of the latest run, and those the modules' texts name: nothing is read from a node for it."""
     usages = [entry.module.usage for entry in notebook.modules.values()]
     written = [tag for usage in usages for tag in (*usage.adds, *usage.writes, *usage.reads)]
-    latest = list(notebook.runs.values())[-1:]
+    latest = notebook.runs()[-1:]
     return dict.fromkeys([*(tag for run in latest for tag in (*run.globals, *run.results.tags())), *written])
 
 

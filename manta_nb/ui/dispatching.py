@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from argparse import Namespace
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from manta_nb.engine.placement import wanted
-from manta_nb.engine.records import TaskPlan
-from manta_nb.errors import DefinitionError, UsageError
+from manta_nb.engine.graph import TaskGraph as PlanGraph
+from manta_nb.engine.placement import Placement
+from manta_nb.engine.records import NodeInfo, TaskPlan
+from manta_nb.engine.roster import Roster
+from manta_nb.errors import DefinitionError, NodeError, UsageError
 from manta_nb.render import Card
-from manta_nb.sdk.graph import GraphTask, TaskGraph
+from manta_nb.sdk.graph import TaskGraph
 from manta_nb.sdk.names import did_you_mean
 from manta_nb.sdk.parse import one_line
 from manta_nb.sdk.swarm import Swarm
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
     from manta_nb.session.session import Session
 
 __all__ = ["Plan", "plan_of", "start_run"]
-
-#: seconds for a run that is replaced to come to its end; a task is killed in milliseconds
-_REPLACING = 20.0
 
 
 @dataclass(frozen=True)
@@ -45,51 +44,96 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def plan_of(swarm: Swarm, session: Session, nodes: Sequence[str] | None) -> Plan:
-    """The plan of a swarm on these nodes; `nodes` restricts it to some of them.
+def start_run(
+    notebook: Notebook,
+    swarm: Swarm,
+    name: str,
+    options: Namespace,
+    bind: Callable[[Run], None] = lambda run: None,
+) -> Run | Card:
+    """Run the swarm as the options say; with `--dry-run` only show what would run.
+
+    Args:
+        notebook: whose nodes are used.
+        swarm: what to run.
+        name: of the run.
+        options: of the magic's line.
+        bind: called with the run before it is waited for.
 
     Raises:
-        DefinitionError: the swarm could not run as it is written.
+        DefinitionError: the swarm could not run as it is written, or nothing ends it.
+        NodeError: no node can run one of its tasks.
+        UsageError: a run of that name is active and may not be replaced.
+        RunFailed: it was waited for, and failed.
     """
-    graph = swarm.graph()
-    for task in graph.tasks:
-        if not task.module.source.entry:
-            raise DefinitionError(
-                f"module {task.module.name} has no task yet: write its main cell, %%module {task.module.name}"
-            )
-    holdings = {
-        node_id: frozenset(node.datasets)
-        for node_id, node in session.nodes.items()
-        if node.state != "lost" and (nodes is None or node_id in nodes)
-    }
-    pools = {task.alias: _eligible(task, holdings) for task in graph.tasks}
-    counts = {task.alias: wanted(_task_plan(task), pools[task.alias]) for task in graph.tasks}
-    labels = {task.alias: _label(task, counts[task.alias]) for task in graph.tasks}
+    session = session_or_default(notebook)
+    plan = plan_of(notebook, swarm, name, options)
+    if options.dry_run:
+        return Card(plan.header, plan.notes, [("graph", GraphView(plan.graph, planned=lambda: plan.counts))])
+    _make_room(notebook, name, options.keep)
+    for line in (plan.header, *plan.notes):
+        notebook.say(line)
+    run = session.run(swarm, options.iterations, seed=options.seed, name=name, nodes=options.nodes)
+    notebook.remember(run)
+    bind(run)
+    if options.wait or notebook.waits:
+        notebook.display.show(run)
+        run.wait()
+    return run
+
+
+def session_or_default(notebook: Notebook) -> Session:
+    """The nodes in use; where there are none, four with digits are started, and that is said."""
+    if notebook.session is None:
+        notebook.say(
+            "no nodes yet: 4 with digits, iid, are started now (for others: %manta start --nodes 8 --data digits)"
+        )
+        notebook.start(nodes=4, data="digits")
+    return notebook.need_session()
+
+
+def plan_of(notebook: Notebook, swarm: Swarm, name: str, options: Namespace) -> Plan:
+    """The plan of a swarm on these nodes, checked as a whole before anything runs; see `start_run` for the errors."""
+    from manta_nb.session.planning import blueprint  # imports Dask, which a session has done already
+
+    graph = _graph(swarm, notebook)
+    tasks = blueprint(swarm, name, options.iterations, options.seed).plan.tasks
+    table = notebook.need_session().nodes
+    chosen = [table[node_id] for node_id in options.nodes or table]
+    infos = [
+        NodeInfo(node.node_id, node.worker, frozenset(node.datasets))
+        for node in chosen
+        if node.state != "lost"
+    ]
+    placement = Placement(PlanGraph(tasks), Roster(infos), seed=0)
+    if trouble := placement.open(0, {}):
+        raise NodeError(trouble)
+    counts = {task.alias: len(placement.place(task.alias, lambda alias: None)) for task in tasks}
+    labels = {task.alias: _label(task, counts[task.alias]) for task in tasks}
     layers = [[labels[alias] for alias in layer] for layer in graph.layers()]
     header = " → ".join(names[0] if len(names) == 1 else f"[{', '.join(names)}]" for names in layers)
-    return Plan(graph, counts, header, (*_one_node_notes(graph, counts, len(holdings)), *_tag_notes(graph)))
+    return Plan(graph, counts, header, (*_one_node_notes(graph, counts, len(infos)), *_tag_notes(graph)))
 
 
-def _eligible(task: GraphTask, holdings: Mapping[str, frozenset[str]]) -> int:
-    module = task.module
-    return sum(
-        1
-        for node_id, datasets in holdings.items()
-        if (module.specified_ids is None or node_id in module.specified_ids)
-        and node_id not in module.excepted_ids
-        and datasets.issuperset(module.datasets)
-    )
+def _graph(swarm: Swarm, notebook: Notebook) -> TaskGraph:
+    """The swarm's graph; an error about one of its methods gets the cell and line the method begins at."""
+    try:
+        return swarm.graph()
+    except DefinitionError as error:
+        kind, message = type(swarm), str(error)
+        for method in (kind.execute, kind.__init__):
+            code = method.__code__
+            cell = notebook.shell.compile.format_code_name(code.co_filename)
+            if cell is not None and message.startswith(f"{kind.__name__}.{method.__name__}"):
+                place = f"{' '.join(cell)}, line {code.co_firstlineno}"
+                raise DefinitionError(one_line(f"{place}: {message}")) from error
+        raise
 
 
-def _task_plan(task: GraphTask) -> TaskPlan:
-    module = task.module
-    return TaskPlan(task.alias, method=module.method, maximum=module.maximum)
-
-
-def _label(task: GraphTask, count: int) -> str:
-    asked = task.module.maximum
-    short = isinstance(asked, int) and asked > count > 0
-    return f"{task.alias} ×{count} of {asked} asked" if short else f"{task.alias} ×{count}"
+def _label(task: TaskPlan, count: int) -> str:
+    asked = task.maximum
+    fewer = isinstance(asked, int) and asked > count
+    return f"{task.alias} ×{count} of {asked} asked" if fewer else f"{task.alias} ×{count}"
 
 
 def _one_node_notes(graph: TaskGraph, counts: Mapping[str, int], nodes: int) -> list[str]:
@@ -115,67 +159,18 @@ def _tag_notes(graph: TaskGraph) -> list[str]:
     ]
 
 
-def start_run(notebook: Notebook, swarm: Swarm, name: str, options: Namespace) -> Run | Card:
-    """Run the swarm as the options say; with `--dry-run` only show what would run.
-
-    Raises:
-        UsageError: nothing ends the swarm, or a run of that name is active and may not be replaced.
-        RunFailed: it was waited for, and failed.
-    """
-    session = session_or_default(notebook)
-    plan = plan_of(swarm, session, options.nodes)
-    if options.dry_run:
-        return Card(plan.header, plan.notes, [("graph", GraphView(plan.graph, planned=lambda: plan.counts))])
-    _check_end(swarm, plan, options)
-    notebook.say(plan.header)
-    for note in plan.notes:
-        notebook.say(note)
-    _make_room(notebook, name, options.keep)
-    run = session.run(swarm, options.iterations, seed=options.seed, name=name, nodes=options.nodes)
-    notebook.remember(run)
-    if options.wait or notebook.waits:
-        notebook.display_once(run)
-        _wait(notebook, run)
-    return run
-
-
-def session_or_default(notebook: Notebook) -> Session:
-    """The nodes in use; where there are none, four with digits are started, and that is said."""
-    if notebook.session is None:
-        notebook.say("no nodes yet: starting 4 with digits, iid (%manta start --nodes 8 --data … for others)")
-        asked = {"nodes": 4, "data": "digits"}
-        notebook.use(notebook.open_session(**asked, say=notebook.say), owned=True, asked=asked)
-    return notebook.need_session()
-
-
-def _check_end(swarm: Swarm, plan: Plan, options: Namespace) -> None:
-    stops = any(task.module.usage.stops for task in plan.graph.tasks)
-    if "--iterations" not in options.given and not stops and swarm.max_iteration is None:
-        raise UsageError("nothing ends this swarm: give --iterations N (or forever)")
-
-
 def _make_room(notebook: Notebook, name: str, keep: bool) -> None:
     """What becomes of a run of the same name that has not ended."""
-    before = notebook.runs.get(name)
-    if before is None or before.finished or keep or notebook.settings.rerun == "keep":
+    same = [run for run in notebook.runs() if run.name == name and not run.finished]
+    if not same or keep or notebook.settings.rerun == "keep":
         return
+    before = same[-1]
     if notebook.settings.rerun == "refuse":
         raise UsageError(
             f"{name} is running (iteration {before.iteration}): %manta stop {name} first, or add --keep to run both"
         )
-    before.stop()
-    before.wait(timeout=_REPLACING, check=False)
-    notebook.say(
-        f"{name} {before.run_id} was running and is stopped (replaced) after {before.iteration} iterations; "
-        "--keep lets both run"
-    )
-
-
-def _wait(notebook: Notebook, run: Run) -> None:
-    try:
-        run.wait()
-    except KeyboardInterrupt:
-        of = "" if run.iterations is None else f" of {run.iterations}"
+    for run in same:
+        run.stop("replaced")
         notebook.say(
-            f"{run.name} goes on ({run.iteration}{of}): {run.name}.wait() waits again, %manta stop {run.name} ends it"
+            f"{name} {run.run_id[:8]} is stopped (replaced) after {run.iteration} iterations; --keep lets both run"
         )

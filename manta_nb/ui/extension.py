@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -13,10 +13,9 @@ import manta_nb
 from manta_nb import shims
 from manta_nb.ui.complete import make_matcher
 from manta_nb.ui.magics import MantaMagics
-from manta_nb.ui.notebook import Notebook
+from manta_nb.ui.notebook import Notebook, RunDisplay
 
 if TYPE_CHECKING:
-    from manta_nb.session.run import Run
     from manta_nb.session.session import Session
 
 __all__ = ["load", "unload"]
@@ -27,19 +26,18 @@ _MAGICS = {"line": ("manta",), "cell": ("module", "swarm")}
 def load(
     shell: InteractiveShell,
     open_session: Callable[..., Session] | None = None,
-    show: Callable[[Run], None] | None = None,
+    make_display: Callable[[], RunDisplay] | None = None,
 ) -> MantaMagics:
     """Register the magics, their completion, their settings and the compatible packages in `shell`.
 
     Args:
         shell: IPython's shell.
         open_session: makes a Session; for tests.
-        show: displays a run; for tests.
+        make_display: makes what runs are shown with; for tests.
     """
-    opener, shower = open_session or _open_session, show or _show
-    magics = MantaMagics(shell, lambda settings: Notebook(shell, settings, opener, shower))
+    opener, displayer = open_session or _open_session, make_display or _make_display
+    magics = MantaMagics(shell, lambda settings: Notebook(shell, settings, opener, displayer))
     shell.register_magics(magics)
-    shell.configurables.append(magics)
     matcher = make_matcher(magics.notebook)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(matcher)
@@ -69,7 +67,7 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def _install_shims(magics: MantaMagics) -> None:
-    for note in _apply_shims(magics.shims):
+    for note in _apply_shims(cast(shims.Position, magics.shims)):
         magics.notebook.say(note)
 
 
@@ -84,12 +82,12 @@ def _apply_shims(position: shims.Position) -> list[str]:
 
 
 def _open_session(**options: Any) -> Session:
-    from manta_nb.session.session import Session  # noqa: PLC0415 - Dask takes most of a second, and nodes may never start
+    from manta_nb.session.session import Session  # Dask takes most of a second, and nodes may never start
 
     return Session(**options)
 
 
-def _show(run: Run) -> None:
-    from manta_nb.ui.live import show  # noqa: PLC0415 - as above: what a run is shown with is needed when there is one
+def _make_display() -> RunDisplay:
+    from manta_nb.ui.live import RunDisplay  # as above: needed when there are nodes
 
-    show(run)
+    return RunDisplay()

@@ -5,9 +5,16 @@ from __future__ import annotations
 from manta_nb.ui import values
 from manta_nb.ui.parser import Option, Verb
 
-__all__ = ["MODULE", "NODE_VERBS", "SWARM"]
+__all__ = ["MODULE", "NODE_VERBS", "RUN_SEED", "SWARM"]
 
-SEED = Option("--seed", "makes the random choices repeatable", "N", values.whole(0), sample="7", default=0)
+RUN_SEED = Option(
+    "--seed",
+    "makes the run repeatable",
+    "N",
+    values.whole(0),
+    default_text="a new one, kept in run.seed",
+    sample="7",
+)
 
 MODULE = Verb(
     "%%module",
@@ -86,7 +93,7 @@ SWARM = Verb(
             default_text="until a task calls stop_swarm()",
             sample="20",
         ),
-        SEED,
+        RUN_SEED,
         Option("--wait", "wait for the end, and raise if the run failed"),
         Option("--dry-run", "show what would run where, and run nothing"),
         Option("--nodes", "only on these nodes", "a,b", values.names, sample="node_0,node_3", kind="node"),
@@ -176,7 +183,7 @@ START = Verb(
         Option(
             "--label", "the array that holds the labels", "NAME", default_text="y_train or y", sample="target"
         ),
-        SEED,
+        Option("--seed", "makes the split of the data repeatable", "N", values.whole(0), 0, sample="7"),
         Option(
             "--memory-limit",
             "memory a worker's tasks may take",

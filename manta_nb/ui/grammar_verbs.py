@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from manta_nb.ui import values
-from manta_nb.ui.grammar import NODE_VERBS, SEED
+from manta_nb.ui.grammar import NODE_VERBS, RUN_SEED
 from manta_nb.ui.parser import Option, Verb
 
 __all__ = ["VERBS"]
@@ -38,7 +38,7 @@ _START_RUN = Verb(
             default_text="until a task calls stop_swarm()",
             sample="20",
         ),
-        SEED,
+        RUN_SEED,
         Option(
             "--name",
             "the run's name",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from manta_nb.render import Shown, esc
 from manta_nb.ui.grammar import MODULE, SWARM
 from manta_nb.ui.grammar_verbs import VERBS
 from manta_nb.ui.parser import Option, Verb
 
-__all__ = ["Help", "asks_for_help", "overview", "verb_help"]
+__all__ = ["Help", "asks_for_help", "documented", "overview", "verb_help"]
+
+Magic = TypeVar("Magic", bound=Callable[..., Any])
 
 
 class Help(Shown):
@@ -21,6 +26,16 @@ class Help(Shown):
 
     def _repr_html_(self) -> str:
         return f'<pre style="white-space:pre-wrap;margin:0">{esc(self._text)}</pre>'
+
+
+def documented(text: Help) -> Callable[[Magic], Magic]:
+    """Make a help text the docstring, which is what `%%swarm?` shows."""
+
+    def document(magic: Magic) -> Magic:
+        magic.__doc__ = str(text)
+        return magic
+
+    return document
 
 
 def asks_for_help(words: list[str]) -> bool:

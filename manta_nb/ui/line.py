@@ -11,7 +11,9 @@ from typing import Any
 from IPython.utils.text import DollarFormatter
 
 from manta_nb.errors import UsageError
+from manta_nb.render import plain
 from manta_nb.sdk.names import did_you_mean, shorten
+from manta_nb.ui.values import shown
 
 __all__ = ["expand", "split", "without_comment"]
 
@@ -75,7 +77,7 @@ def split(line: str, namespace: Mapping[str, Any] | None = None) -> list[str]:
         quote = next(char for char in reversed(expanded) if char in "'\"")
         rest = expanded[expanded.rindex(quote) :].strip()
         raise UsageError(
-            f"a quote is left open at {shorten(rest, 60)} : close it with another {quote}, or leave it out"
+            f"a quote is left open at {shorten(plain(rest), 60)} : close it with another {quote}, or leave it out"
         ) from None
     if namespace is not None:
         _check_expanded(words, namespace)
@@ -90,6 +92,6 @@ def _check_expanded(words: list[str], namespace: Mapping[str, Any]) -> None:
         if name.isidentifier() and name not in namespace:
             likely = did_you_mean(name, [known for known in namespace if not known.startswith("_")])
             raise UsageError(
-                f"{found[0] if found else name} on the line: {name} is not defined in the notebook{likely}; "
-                f"write {name} = … in a cell above, or the value itself"
+                f"{shown(word)} on the line: {shown(name)} is not defined in the notebook{likely}; "
+                f"write {shown(name)} = … in a cell above, or the value itself"
             )

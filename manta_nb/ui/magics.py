@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
@@ -14,25 +14,12 @@ from manta_nb.sdk.names import did_you_mean, shorten
 from manta_nb.ui.commands import COMMANDS, define_module, run_swarm_cell
 from manta_nb.ui.grammar import MODULE, SWARM
 from manta_nb.ui.grammar_verbs import VERBS
-from manta_nb.ui.help import Help, asks_for_help, overview, verb_help
+from manta_nb.ui.help import asks_for_help, documented, overview, verb_help
 from manta_nb.ui.line import split
 from manta_nb.ui.notebook import Notebook
 from manta_nb.ui.parser import parse
 
 __all__ = ["MantaMagics"]
-
-Magic = TypeVar("Magic", bound=Callable[..., Any])
-
-
-def _documented(text: Help) -> Callable[[Magic], Magic]:
-    """Make a help text the docstring, which is what `%%swarm?` shows."""
-
-    def document(magic: Magic) -> Magic:
-        magic.__doc__ = str(text)
-        return magic
-
-    return document
-
 
 @magics_class
 class MantaMagics(Magics):
@@ -59,7 +46,7 @@ class MantaMagics(Magics):
         self.notebook = notebook(self)
 
     # IPython's own expansion would turn `--data $arrays` into the text of the arrays; `split` expands instead.
-    @_documented(overview())
+    @documented(overview())
     @no_var_expand
     @needs_local_scope
     @line_magic
@@ -76,7 +63,7 @@ class MantaMagics(Magics):
             return verb_help(verb)
         return COMMANDS[words[0]](self.notebook, parse(verb, words[1:]))
 
-    @_documented(verb_help(MODULE))
+    @documented(verb_help(MODULE))
     @no_var_expand
     @needs_local_scope
     @cell_magic
@@ -89,7 +76,7 @@ class MantaMagics(Magics):
             else define_module(self.notebook, parse(MODULE, words), cell)
         )
 
-    @_documented(verb_help(SWARM))
+    @documented(verb_help(SWARM))
     @no_var_expand
     @needs_local_scope
     @cell_magic

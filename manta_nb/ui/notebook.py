@@ -14,7 +14,6 @@ from manta_nb.errors import NodeError, UsageError
 from manta_nb.sdk.module import Module
 from manta_nb.sdk.names import did_you_mean, listed
 from manta_nb.sdk.parse import one_line
-from manta_nb.shims import Position
 from manta_nb.ui.cells import Cell, CellImporter, cell_number
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from manta_nb.session.session import Session
     from manta_nb.session.trial import Trial
 
-__all__ = ["CellModule", "Notebook", "Settings"]
+__all__ = ["CellModule", "Notebook", "OncePerCell", "RunDisplay", "Settings"]
 
 
 class Settings(Protocol):
@@ -33,9 +32,44 @@ class Settings(Protocol):
     #: the metric the table of runs is judged by; "": the first accuracy-like one
     metric: str
     #: where the compatible packages stand on the path
-    shims: Position
+    shims: str
     #: whether `%%swarm` and `%manta run` wait for the end
     block: bool
+
+
+class RunDisplay(Protocol):
+    """Shows runs; see `manta_nb.ui.live.RunDisplay`."""
+
+    def show(self, run: Run, view: Any = None) -> None:
+        """A new output of the run, or of a view of it, in the cell that runs now."""
+
+    def settle(self, run: Run) -> None:
+        """Bring all outputs of the run up to date."""
+
+    def settle_ended(self, result: object = None) -> None:
+        """Settle every run that is over."""
+
+
+class OncePerCell:
+    """A display that shows a run once a cell: one that was waited for is shown before, and again as the result."""
+
+    def __init__(self, display: RunDisplay, shell: InteractiveShell) -> None:
+        self._display = display
+        self._shell = shell
+        self._shown = ("", -1)
+        self.settle = display.settle
+        self.settle_ended = display.settle_ended
+
+    def show(self, run: Run, view: Any = None) -> None:
+        """Show the run in the cell that runs now, unless that has been done."""
+        now = (run.run_id, cell_number(self._shell))
+        if view is None and now == self._shown:
+            return
+        if view is None:
+            self._shown = now
+        self._display.show(run, view)
+
+    __call__ = show
 
 
 @dataclass
@@ -60,22 +94,22 @@ class Notebook:
         shell: where variables live and cells are counted.
         settings: what `%config MantaMagics` sets.
         open_session: makes a `Session` of its keyword arguments.
-        show: displays a run in the cell that runs now.
+        make_display: makes what runs are shown with.
     """
 
     shell: InteractiveShell
     settings: Settings
     open_session: Callable[..., Session]
-    show: Callable[[Run], None]
+    make_display: Callable[[], RunDisplay]
     modules: dict[str, CellModule] = field(default_factory=dict)
-    #: name → its latest run
-    runs: dict[str, Run] = field(default_factory=dict)
-    #: what `%manta start` was asked for, to know the same wish again
+    #: what `%manta start` was asked for, to know the same wish again; None where the nodes are not of that
     asked: Mapping[str, Any] | None = None
-    #: whether the nodes were started by a magic, which then has to stop them
-    owned: bool = False
+    #: name → the latest run of that name that a magic started
+    _started: dict[str, Run] = field(default_factory=dict)
+    #: sessions that a magic started, which then has to close them
+    _owned: list[Session] = field(default_factory=list)
     _session: Session | None = None
-    _shown: tuple[str, int] = ("", -1)
+    _display: OncePerCell | None = None
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -94,40 +128,57 @@ class Notebook:
             raise NodeError("there are no nodes yet: type %manta start --nodes 4 --data digits")
         return self.session
 
-    def use(self, session: Session, *, owned: bool, asked: Mapping[str, Any] | None = None) -> None:
-        """Make `session` the one the magics use; nodes that a magic started before are stopped."""
-        if session is not self._session:
-            self.close()
-        self._session, self.owned, self.asked = session, owned, asked
-        session.display = self.display_once
+    def use(self, session: Session) -> None:
+        """Make `session` the one the magics use."""
+        self._session, self.asked = session, None
+        session.display = self.display
+
+    def start(self, **asked: Any) -> Session:
+        """Start nodes with these arguments of `Session`, and use them; says what it does while it does it."""
+        # The rest of what a session says, its summary and notes, is on its card.
+        session = self.open_session(**asked, say=lambda line: self.say(line) if line.endswith("…") else None)
+        self._owned = [*(each for each in self._owned if not each.closed), session]
+        self.use(session)
+        self.asked = asked
+        return session
+
+    @property
+    def display(self) -> OncePerCell:
+        """What runs are shown with."""
+        if self._display is None:
+            self._display = OncePerCell(self.make_display(), self.shell)
+            self.shell.events.register("post_run_cell", self._display.settle_ended)
+        return self._display
+
+    def release(self) -> None:
+        """Stop the nodes in use, if a magic started them, and use none."""
+        if self._session in self._owned and self._session is not None:
+            self._session.close()
+        self._session = self.asked = None
 
     def close(self) -> None:
-        """Stop the nodes, if a magic started them."""
-        if self.session is not None and self.owned:
-            self.session.close()
-        self._session, self.owned, self.asked = None, False, None
+        """Stop all nodes that a magic started."""
+        for session in self._owned:
+            session.close()
+        self._owned.clear()
+        self._session = self.asked = None
 
     def unload(self) -> None:
         """Take back everything: the nodes and the packages of the cells."""
         self.close()
+        if self._display is not None:
+            self.shell.events.unregister("post_run_cell", self._display.settle_ended)
         for entry in self.modules.values():
             if entry.importer is not None:
                 entry.importer.forget()
         self.modules.clear()
-        self.runs.clear()
+        self._started.clear()
 
     def say(self, line: str) -> None:
         """One line to the person, in the output of the cell that runs now."""
         # A line of the output stream, not a display: many lines make one output, and a saved notebook reads well.
         sys.stdout.write(f"{one_line(line)}\n")
         sys.stdout.flush()
-
-    def display_once(self, run: Run) -> None:
-        """Show a run, but not twice in the cell that has just shown it."""
-        now = (run.run_id, cell_number(self.shell))
-        if now != self._shown:
-            self._shown = now
-            self.show(run)
 
     def bind(self, name: str, value: object, kind: str) -> None:
         """Bind a variable, and say what it was where it was something else."""
@@ -136,30 +187,33 @@ class Notebook:
             self.say(f"{name} was {_article(before)} of the notebook; it is the {kind} {name} now")
         self.namespace[name] = value
 
+    def runs(self) -> list[Run]:
+        """All runs: those of the nodes in use, and the latest of each name on earlier ones; oldest first."""
+        found = {run.run_id: run for run in self._started.values()}
+        found |= {run.run_id: run for run in (self.session.runs if self.session is not None else ())}
+        return sorted(found.values(), key=lambda run: run.started)
+
     def find_run(self, word: str | None) -> Run:
         """The run with that name or id, or the latest one.
 
         Raises:
             UsageError: there is none.
         """
-        if not self.runs:
+        runs = self.runs()
+        if not runs:
             raise UsageError("there is no run yet: write a %%swarm cell, such as %%swarm fl --iterations 5")
-        if word is None:
-            return list(self.runs.values())[-1]
-        if word in self.runs:
-            return self.runs[word]
-        everyone = [*self.runs.values(), *(self.session.runs if self.session is not None else ())]
-        found = [run for run in everyone if word and run.run_id.startswith(word)]
+        found = [run for run in runs if word in (None, run.name)]
+        found = found or [run for run in runs if word and run.run_id.startswith(word)]
         if not found:
+            names = [*dict.fromkeys(run.name for run in runs)]
             raise UsageError(
-                one_line(f"no run {word}{did_you_mean(word, self.runs)}; there are: {listed([*self.runs])}")
+                one_line(f"no run {word}{did_you_mean(str(word), names)}; there are: {listed(names)}")
             )
         return found[-1]
 
     def remember(self, run: Run) -> None:
-        """Make `run` the latest one, and the one of its name."""
-        self.runs.pop(run.name, None)
-        self.runs[run.name] = run
+        """Keep a run that a magic started as the latest one of its name."""
+        self._started[run.name] = run
 
     def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:
         """What `worker.try_on("node_0")` calls: the nodes are looked up now, not when the cell was run."""

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from manta_nb.errors import UsageError
+from manta_nb.render import plain
 from manta_nb.sdk.names import did_you_mean, shorten
 from manta_nb.ui import values
 
@@ -117,11 +118,11 @@ class _Parser(argparse.ArgumentParser):
             sample = option.sample if option else ""
             raise UsageError(f"{found[1]} needs a value, such as {found[1]} {sample}")
         if found := re.match(r"argument (\S+): ignored explicit argument '?(.*?)'?$", message):
-            raise UsageError(f"{found[1]} takes no value, got {shorten(found[2], 40)}: write {found[1]}")
+            raise UsageError(f"{found[1]} takes no value, got {values.shown(found[2])}: write {found[1]}")
         if "required" in message:
             missing = next(option for option in self.verb.options if option.required)
             raise UsageError(f"{self.verb.name} needs {missing.name}: {self.verb.example}")
-        raise UsageError(shorten(f"{self.verb.name}: {message}; {self.verb.name} --help shows how", 200))
+        raise UsageError(shorten(plain(f"{self.verb.name}: {message}; {self.verb.name} --help shows how"), 200))
 
 
 def parse(verb: Verb, words: Sequence[str]) -> argparse.Namespace:
@@ -140,8 +141,7 @@ def parse(verb: Verb, words: Sequence[str]) -> argparse.Namespace:
     for option in verb.options:
         if option.name not in given and option.takes_value:
             setattr(found, option.key, option.default)
-    # `--iterations forever` is read as None, which is also how argparse says "not given"
-    found.given = given | {option.name for word in glued if (option := verb.option(word)) is not None}
+    found.given = given
     return found
 
 
@@ -161,7 +161,7 @@ def _glue(verb: Verb, words: Sequence[str]) -> list[str]:
 
 
 def _unknown(verb: Verb, word: str) -> UsageError:
-    head = shorten(word.partition("=")[0], 40)
+    head = values.shown(word.partition("=")[0])
     options = [option.name for option in verb.options if not option.positional]
     if not word.startswith("-"):
         places = [option.name for option in verb.options if option.positional]

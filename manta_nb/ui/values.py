@@ -13,6 +13,7 @@ from keyword import iskeyword
 from typing import Any
 
 from manta_nb.errors import UsageError
+from manta_nb.render import plain
 from manta_nb.sdk.names import did_you_mean, shorten
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "number",
     "ratios",
     "share",
+    "shown",
     "text",
     "whole",
 ]
@@ -89,10 +91,10 @@ def number(above: float) -> Reader:
     return read
 
 
-def iterations(option: str, word: str) -> int | None:
-    """A whole number of at least 1, or `forever` (None)."""
+def iterations(option: str, word: str) -> int | str:
+    """A whole number of at least 1, or `forever`."""
     if word == "forever":
-        return None
+        return word
     value = _int(word)
     if value is None or value < 1:
         raise _wrong(option, "a whole number ≥ 1 or forever", word)
@@ -132,10 +134,15 @@ def choice(*allowed: str) -> Reader:
     def read(option: str, word: str) -> str:
         if word not in allowed:
             likely = did_you_mean(word, allowed)
-            raise UsageError(f"{option} must be {' or '.join(allowed)}, got {shorten(word, 40)}{likely}")
+            raise UsageError(f"{option} must be {' or '.join(allowed)}, got {shown(word)}{likely}")
         return word
 
     return read
+
+
+def shown(word: str) -> str:
+    """`word` as an error shows it: short, and without control characters."""
+    return shorten(plain(word), 40)
 
 
 def _int(word: str) -> int | None:
@@ -153,4 +160,4 @@ def _float(word: str) -> float | None:
 
 
 def _wrong(option: str, wanted: str, got: str) -> UsageError:
-    return UsageError(f"{option} must be {wanted}, got {shorten(got, 40) or 'nothing'}")
+    return UsageError(f"{option} must be {wanted}, got {shown(got) or 'nothing'}")

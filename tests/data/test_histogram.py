@@ -37,10 +37,10 @@ def test_counts_per_node_and_label() -> None:
 def test_text_form() -> None:
     """A row a node: a count and a block of its height for each label, and the sum."""
     assert str(made(np.array([0, 0, 1, 1, 1, 1]), "no", "yes")).split("\n") == [
-        "node   no  yes  samples",
-        "────  ───  ───  ───────",
-        "a     2 ▆  1 ▃        3",
-        "b      ·   3 █        3",
+        "node   no  yes  sum",
+        "────  ───  ───  ───",
+        "a     2 ▆  1 ▃    3",
+        "b      ·   3 █    3",
     ]
 
 

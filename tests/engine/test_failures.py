@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from manta_nb.engine.events import BatchFinished, IterationCommitted, RunStarted
+from manta_nb.engine.events import BatchFinished, IterationCommitted, NodesGone, RunStarted
 from manta_nb.engine.instructions import CommitIteration, DropSegments, Record, RunTask, StopTasks
 from manta_nb.engine.records import Batch, Failure, TaskPlan
 from tests.engine.conftest import Play
@@ -195,7 +195,7 @@ def test_report_that_is_late_for_some_nodes_counts_for_the_others(start: StartRu
     assert list(kept.result_bytes) == ["worker"]
     assert list(kept.globals) == ["b"]
     assert (kept.stop, kept.stateful) == (None, ("node_2",))
-    assert [type(said) for said in play(done(aggregator))][0] is CommitIteration
+    assert next(type(said) for said in play(done(aggregator))) is CommitIteration
 
 
 def test_report_of_another_iteration_is_late(start: StartRun) -> None:
@@ -216,3 +216,14 @@ def test_report_of_an_unknown_task_is_harmless(start: StartRun) -> None:
     assert kinds(play) == ["late"]
     assert not only(RunTask, said)
     assert play.run(done(run)).alias == "aggregator"
+
+
+def test_too_few_nodes_left_to_start_with(start: StartRun) -> None:
+    """A task whose nodes went away before it started fails for want of nodes, and says so."""
+    plan = make_plan(TaskPlan("a"), TaskPlan("b", ("a",), method="all", min_nodes=2))
+    play, run = start(plan, 2)
+    spare = next(node for node in ("node_0", "node_1") if node not in run.node_ids)
+    play(NodesGone((spare,), "switched off"))
+    run = play.run(done(run))
+
+    assert play.end(done(run)).reason == "b: only 1 of the 2 nodes that must succeed could run it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from manta_nb.engine.events import RunStarted
 from manta_nb.engine.instructions import CommitIteration, DropSegments, Record, RunTask
@@ -96,7 +97,7 @@ def test_tasks_in_a_row_do_not_conflict(start: StartRun) -> None:
 
 
 def test_state_of_a_node_is_committed_with_the_iteration(start: StartRun) -> None:
-    """A task starts from the version that an earlier task of the iteration left, else from the committed one."""
+    """A task starts from the version that an earlier task of its iteration left, else from the committed."""
     play, run = start(worker_and_aggregator())
     assert run.states == {}
 
@@ -160,7 +161,7 @@ def test_schedule_of_unknown_names_is_ignored_and_recorded(start: StartRun) -> N
     said = play(done(run, schedule={"worke": ("node_0",), "worker": ("node_9", "node_1")}))
 
     assert [run.node_ids for run in only(RunTask, said)] == [("node_1",)]
-    assert ["schedule", "schedule"] == [record.event.kind for record in only(Record, said)]
+    assert [record.event.kind for record in only(Record, said)] == ["schedule", "schedule"]
 
 
 def test_schedule_of_a_whole_unknown_list_runs_as_declared(start: StartRun) -> None:
@@ -173,7 +174,7 @@ def test_schedule_of_a_whole_unknown_list_runs_as_declared(start: StartRun) -> N
 def test_overwritten_global_frees_its_segment_after_the_commit(start: StartRun) -> None:
     """A value that the store may still be writing is kept until it has confirmed."""
     play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=None), 1, {"w": value("init")})
-    options = {"result_bytes": {}, "writes": {"w": "node_0"}}
+    options: dict[str, Any] = {"result_bytes": {}, "writes": {"w": "node_0"}}
     said = play(done(run, **options))
     [run] = only(RunTask, said)
     dropped = [drop.keys for drop in only(DropSegments, said)]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from manta_nb.engine.events import BatchFinished, IterationCommitted, NodesGone, NodesJoined, NodesLost, RunStarted, SegmentsLost
+from manta_nb.engine.events import (
+    BatchFinished,
+    IterationCommitted,
+    NodesGone,
+    NodesJoined,
+    NodesLost,
+    RunStarted,
+    SegmentsLost,
+)
 from manta_nb.engine.instructions import CommitIteration, DropSegments, Record, RunTask
 from manta_nb.engine.records import Batch, Failure, NodeInfo, TaskPlan
 from tests.engine.conftest import Play
@@ -65,7 +73,7 @@ def test_lost_report_of_an_old_attempt_is_ignored(start: StartRun) -> None:
 
 def test_node_that_would_not_start_it_runs_again(start: StartRun) -> None:
     """A refusal is treated like a loss: the node says nothing about the task."""
-    play, run = start(worker_and_aggregator())
+    play, _ = start(worker_and_aggregator())
     refusal = (Failure("node_1", "refused", "node_1 is not hosted here"),)
     again = play.run(BatchFinished(Batch(0, "worker", 0, "w1", (), refusal)))
 
@@ -196,7 +204,7 @@ def test_lost_committed_global_fails_the_run_and_is_named(start: StartRun) -> No
 
 
 def test_lost_older_result_becomes_unreadable(start: StartRun) -> None:
-    """A result of an earlier iteration cannot be made again: it is forgotten, the task runs again without it."""
+    """A result of an earlier iteration cannot be made again: the task runs again without it."""
     play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=None))
     run = play.run(done(run, key="a"))
     said = play(lost(run, segments=["a"]))
@@ -226,3 +234,15 @@ def test_loss_after_another_reader_had_it_made_again(start: StartRun) -> None:
 
     assert [(run.alias, run.attempt) for run in runs] == [("b", 1), ("c", 1)]
     assert all(run.results.batches[0].segment == value("a2", "w0").segment for run in runs)
+
+
+def test_task_waits_for_what_its_input_read(play: MakePlay) -> None:
+    """A task does not start while something before its inputs is being made again: it may read that, too."""
+    tasks = (TaskPlan("a"), TaskPlan("b", ("a",)), TaskPlan("side"), TaskPlan("end", ("b", "side")))
+    played = play(make_plan(*tasks))
+    a, side = only(RunTask, played(RunStarted()))
+    b = played.run(done(a, key="a"))
+    redo = played.run(done(b), SegmentsLost(("a",), "killed"))
+
+    assert played(done(side)) == []
+    assert played.run(done(redo, key="a2")).alias == "end"

@@ -128,7 +128,7 @@ def test_segment_of_a_dropped_result_stays_for_its_global(start: StartRun) -> No
 
 @given(st.integers(0, 10_000), st.integers(1, 3))
 def test_retention_loses_nothing_that_is_promised(seed: int, keep: int) -> None:
-    """Against a plain model: the window and each node's latest value are readable, and nothing else is kept."""
+    """Against a plain model: the window and each node's latest values are readable, and nothing else."""
     rng = random.Random(seed)
     kept = Retention(keep)
     everything: list[Batch] = []
@@ -139,7 +139,9 @@ def test_retention_loses_nothing_that_is_promised(seed: int, keep: int) -> None:
             fresh.append(batch(iteration, nodes, *rng.sample("xyz", rng.randint(1, 3))))
         kept.commit(iteration, fresh)
         everything += fresh
-        latest = {(tag, node): each for each in everything for tag in each.result_bytes for node in each.nodes}
+        latest = {
+            (tag, node): each for each in everything for tag in each.result_bytes for node in each.nodes
+        }
         holders = {id(each) for each in latest.values()}
         expected = [each for each in everything if each.iteration > iteration - keep or id(each) in holders]
         assert list(kept.index([]).batches) == expected

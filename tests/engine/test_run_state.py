@@ -40,7 +40,7 @@ def test_task_with_two_inputs_waits_for_both(play: MakePlay) -> None:
     played = play(make_plan(TaskPlan("a"), TaskPlan("b"), TaskPlan("c", ("a", "b"))))
     a, b = only(RunTask, played(RunStarted()))
 
-    assert play and played(done(b)) == []
+    assert played(done(b)) == []
     assert played.run(done(a)).alias == "c"
 
 
@@ -49,11 +49,11 @@ def test_next_iteration_starts_with_the_commit(start: StartRun) -> None:
     play, run = start(worker_and_aggregator())
     aggregator = play.run(done(run))
 
-    commit, run = play(done(aggregator))
+    commit, following = play(done(aggregator))
 
     assert isinstance(commit, CommitIteration)
-    assert isinstance(run, RunTask)
-    assert (commit.iteration, run.iteration) == (0, 1)
+    assert isinstance(following, RunTask)
+    assert (commit.iteration, following.iteration) == (0, 1)
 
 
 def test_run_ends_after_its_last_commit_is_confirmed(start: StartRun) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import redirect_stdout
-from dataclasses import dataclass, field
-from io import StringIO
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from manta_nb.errors import NodeError, RunFailed
-from manta_nb.sdk.flow import Flow
+from manta_nb.errors import RunFailed
 from manta_nb.sdk.module import Module
 from manta_nb.sdk.swarm import Swarm
 from manta_nb.session.logs import LogRow, LogTable
 from manta_nb.session.metrics import MetricRow, MetricTable
+from manta_nb.session.table import Node, NodeTable
 from manta_nb.session.views import GlobalInfo, GlobalsView, ResultInfo, ResultsView
 from manta_nb.ui import extension
 from manta_nb.ui.magics import MantaMagics
@@ -25,31 +24,53 @@ from manta_nb.ui.magics import MantaMagics
 __all__ = ["FakeRun", "FakeSession", "Shell", "Told"]
 
 
-@dataclass
-class FakeNode:
-    node_id: str
-    state: str = "idle"
-    worker: str = "w0"
-    datasets: tuple[str, ...] = ("digits",)
+class FakeDisplay:
+    """Keeps what it is asked to show."""
+
+    def __init__(self, shown: list[Any]) -> None:
+        self.shown = shown
+
+    def show(self, run: Any, view: Any = None) -> None:
+        self.shown.append(run if view is None else view)
+
+    def settle(self, run: Any) -> None:
+        """Nothing to bring up to date."""
+
+    def settle_ended(self, result: object = None) -> None:
+        """Nothing to bring up to date."""
 
 
 class FakeRun:
     """A run that stays running until it is waited for or stopped."""
 
-    def __init__(self, session: FakeSession, swarm: Swarm, iterations: int | None, name: str, **options: Any) -> None:
+    def __init__(
+        self, session: FakeSession, swarm: Swarm, iterations: int | None, name: str, **options: Any
+    ) -> None:
         self.session, self.swarm, self.iterations, self.name = session, swarm, iterations, name
         self.options = options
         self.run_id = uuid.uuid4().hex[:8]
         self.status, self.reason, self.error = "running", "", ""
         self.iteration = 3
         self.elapsed = 0.5
+        self.started = time.time()
         self.nodes = list(session.nodes)
         self.waits = 0
         self.metrics = MetricTable(
-            [MetricRow(i, "node_0", "worker", n, None, v) for i in range(3) for n, v in (("loss", 1.0 - i), ("val_acc", i / 3))]
+            [
+                MetricRow(i, "node_0", "worker", n, None, v)
+                for i in range(3)
+                for n, v in (("loss", 1.0 - i), ("val_acc", i / 3))
+            ]
         )
-        self.logs = LogTable([LogRow(0, "node_0", "worker", "stdout", "hello"), LogRow(0, "node_1", "worker", "INFO", "loss 1")])
-        self.globals = GlobalsView(swarm.globals.__getitem__, lambda: {t: GlobalInfo(None, 1) for t in swarm.globals})
+        self.logs = LogTable(
+            [
+                LogRow(0, "node_0", "worker", "stdout", "hello"),
+                LogRow(0, "node_1", "worker", "INFO", "loss 1"),
+            ]
+        )
+        self.globals = GlobalsView(
+            swarm.globals.__getitem__, lambda: {t: GlobalInfo(None, 1) for t in swarm.globals}
+        )
         self.results = ResultsView(
             lambda tag, iteration, latest: {"node_0": tag, "node_1": iteration},
             lambda: {"model_params": ResultInfo(2, ("node_0",), 8)},
@@ -68,17 +89,20 @@ class FakeRun:
         if not self.finished:
             self.status = self.session.outcome
         if check and self.status == "failed":
-            raise RunFailed("worker failed on node_1 at Cell In[3], line 4: ZeroDivisionError: division by zero")
+            raise RunFailed(
+                "worker failed on node_1 at Cell In[3], line 4: ZeroDivisionError: division by zero"
+            )
         return self
 
-    def stop(self) -> None:
-        self.status = "stopped"
+    def stop(self, reason: str = "stopped by the user", timeout: float = 10) -> FakeRun:
+        self.status, self.reason = "stopped", reason
+        return self
 
     def __repr__(self) -> str:
         return f"{self.name} {self.status}"
 
     def _ipython_display_(self) -> None:
-        self.session.display(self)
+        self.session.display.show(self)
 
 
 class FakeSession:
@@ -88,22 +112,32 @@ class FakeSession:
     outcome = "completed"
     interrupts = 0
 
-    def __init__(self, nodes: int = 4, *, data: Any = None, say: Callable[[str], None] | None = None, **options: Any) -> None:
+    def __init__(
+        self, nodes: int = 4, *, data: Any = None, say: Callable[[str], None] | None = None, **options: Any
+    ) -> None:
         self.options = {"nodes": nodes, "data": data, **options}
-        self.nodes = {f"node_{i}": FakeNode(f"node_{i}", datasets=("digits",) if data == "digits" else ()) for i in range(nodes)}
+        held = ("digits",) if data == "digits" else ()
+        names = [f"node_{index}" for index in range(nodes)]
+        self.nodes = NodeTable({name: Node(name, "idle", "worker-0", 1, held) for name in names})
         self.runs: list[FakeRun] = []
         self.closed = False
         self.notes: list[str] = []
-        self.display: Any = repr
+        self.display: Any = None
         self.tried: list[tuple[Any, ...]] = []
 
     @property
     def active(self) -> list[FakeRun]:
         return [run for run in self.runs if not run.finished]
 
-    def run(self, swarm: Any, iterations: int | None = None, *, name: str | None = None, nodes: Sequence[str] | None = None, **options: Any) -> FakeRun:
-        if unknown := [node for node in nodes or () if node not in self.nodes]:
-            raise NodeError(f"there is no node {unknown[0]!r}")
+    def run(
+        self,
+        swarm: Any,
+        iterations: int | None = None,
+        *,
+        name: str | None = None,
+        nodes: Sequence[str] | None = None,
+        **options: Any,
+    ) -> FakeRun:
         run = FakeRun(self, swarm, iterations, name or swarm.name, nodes=nodes, **options)
         self.runs.append(run)
         return run
@@ -146,7 +180,9 @@ class Shell:
         self.ip.history_manager.enabled = False
         self.shown: list[Any] = []
         self.opened: list[Any] = []
-        self.magics: MantaMagics = extension.load(self.ip, self._recorder(open_session), self.shown.append)
+        self.magics: MantaMagics = extension.load(
+            self.ip, self._recorder(open_session), lambda: FakeDisplay(self.shown)
+        )
         self.notebook = self.magics.notebook
 
     def _recorder(self, open_session: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import linecache
-import os
-import random
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
-
-import numpy as np
 
 from manta_nb.engine.seeds import derive_seed
 from manta_nb.errors import MantaError
-from manta_nb.runtime.runners.capture import captured
+from manta_nb.runtime.runners.capture import Capture
 from manta_nb.runtime.runners.channel import Channel, ChannelClosed
+from manta_nb.runtime.runners.cleaning import CleanStart, seed_everything
 from manta_nb.runtime.runners.host import BatchHost
 from manta_nb.runtime.runners.outlet import Stream
 from manta_nb.runtime.runners.readers import LostSegment
@@ -28,8 +22,6 @@ from manta_nb.sdk.context import TaskContext, use_context
 from manta_nb.sdk.importing import SourceImporter, entry_point
 
 __all__ = ["Batch", "Programs"]
-
-LAST_LINES = 20
 
 
 class Programs:
@@ -77,40 +69,39 @@ class Batch:
         self._channel = channel
         self._stream = stream
         self._programs = programs
-        self._threads = threads
+        self._clean = CleanStart(threads)
+        self._capture = Capture(lambda node, level, line: stream.put(("l", node, level, line)))
 
     def run(self, turns: Mapping[int, tuple[str, NodeRecord, str | None]]) -> None:
         """Run the turns given as {position: (node id, node, version of its state)}."""
-        for position, (node_id, record, version) in turns.items():
-            self._turn(position, node_id, record, version)
+        with self._capture.active():
+            for position, (node_id, record, version) in turns.items():
+                self._turn(position, node_id, record, version)
         self._stream.flush()
 
     def _turn(self, position: int, node_id: str, record: NodeRecord, start: str | None) -> None:
         request = self._request
-        folder = record.folder
         version = f"{request.iteration}-{request.task}-{request.attempt}"
-        self._host.begin(position, NodeState(folder / "state" / request.run_id, start, version))
-        lines: deque[str] = deque(maxlen=LAST_LINES)
-        context = TaskContext(
-            request.run_id, request.iteration, request.task, node_id, record.datasets, self._host
-        )
+        self._host.begin(position, NodeState(record.folder, request.run_id, start, version))
+        self._capture.begin(position)
         ok = False
         try:
-            with _clean_start(folder, self._threads), captured(self._emit(position), lines):
-                try:
-                    _seed(derive_seed(request.seed, request.iteration, request.task, node_id))
-                    with use_context(context):
-                        self._call()
-                    self._host.check_lost()
-                    self._host.save_state()
-                    ok = True
-                except LostSegment as lost:
-                    self._channel.send({"op": "lost", "node": position, "key": lost.key})
-                except ChannelClosed:
-                    raise
-                except BaseException as error:  # noqa: BLE001 - whatever a task raises is an outcome of its node
-                    self._failed(position, error, lines)
+            self._clean.begin(record.folder)
+            seed_everything(derive_seed(request.seed, request.iteration, request.task, node_id))
+            context = TaskContext(request.run_id, request.iteration, request.task, node_id, record.datasets, self._host)
+            with use_context(context):
+                self._call()
+            self._host.check_lost()
+            self._host.save_state()
+            ok = True
+        except LostSegment as lost:
+            self._channel.send({"op": "lost", "node": position, "key": lost.key})
+        except ChannelClosed:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a task raises is an outcome of its node
+            self._failed(position, error)
         finally:
+            self._capture.end()
             self._host.end(ok)
 
     def _call(self) -> None:
@@ -121,41 +112,11 @@ class Batch:
                 "returned", f"{self._request.task}: what run() returns is not used; results.add(tag, value) sends it"
             )
 
-    def _emit(self, position: int) -> Callable[[str, str], None]:
-        return lambda level, line: self._stream.put(("l", position, level, line))
-
-    def _failed(self, position: int, error: BaseException, lines: deque[str]) -> None:
+    def _failed(self, position: int, error: BaseException) -> None:
         source = self._request.source
         files = {source.origins.get(file, f"{source.name}/{file}") for file in source.files}
         linecache.checkcache()
         told = explain(error, files)
         if isinstance(error, MantaError):
             told["message"] = str(error)
-        self._channel.send({"op": "failed", "node": position, "kind": "error", "output": list(lines), **told})
-
-
-@contextmanager
-def _clean_start(folder: Path, threads: int) -> Iterator[None]:
-    """Working folder, environment, default dtype and threads as they were before, whatever the turn does."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.chdir(folder)
-    environment = dict(os.environ)
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.get_num_threads() != threads:
-        torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        if os.environ != environment:
-            os.environ.clear()
-            os.environ.update(environment)
-        if torch is not None and torch.get_default_dtype() is not torch.float32:
-            torch.set_default_dtype(torch.float32)
-
-
-def _seed(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - users' programs draw from the global generator
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.default_generator.manual_seed(seed)
+        self._channel.send({"op": "failed", "node": position, "kind": "error", "output": list(self._capture.last), **told})

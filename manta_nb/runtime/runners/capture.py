@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["LineWriter", "captured"]
+__all__ = ["Capture", "LineWriter"]
 
 LONGEST_LINE = 10_000
+LAST_LINES = 20
 
 
 class LineWriter(io.TextIOBase):
@@ -33,8 +34,8 @@ class LineWriter(io.TextIOBase):
 
     def finish(self) -> None:
         """Hand on a last line without an end."""
-        rest, self._rest = self._rest, ""
-        if rest:
+        if self._rest:
+            rest, self._rest = self._rest, ""
             self._emit(self._level, rest)
 
     def writable(self) -> bool:
@@ -42,35 +43,52 @@ class LineWriter(io.TextIOBase):
         return True
 
 
-class _LogHandler(logging.Handler):
-    def __init__(self, emit: Callable[[str, str], None]) -> None:
+class Capture(logging.Handler):
+    """Takes over standard output, standard error and the logger `manta` while a batch runs.
+
+    Args:
+        emit: called with (node's position, level, line).
+    """
+
+    def __init__(self, emit: Callable[[int, str, str], None]) -> None:
         super().__init__(logging.INFO)
         self._emit = emit
+        self._node = -1
+        self._out = LineWriter("stdout", self._line)
+        self._err = LineWriter("stderr", self._line)
+        #: the last lines of the turn under way
+        self.last: deque[str] = deque(maxlen=LAST_LINES)
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Capture while the block runs."""
+        logger = logging.getLogger("manta")
+        before = sys.stdout, sys.stderr, logger.level, logger.propagate
+        sys.stdout, sys.stderr = self._out, self._err
+        logger.addHandler(self)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr, logger.level, logger.propagate = before
+            logger.removeHandler(self)
+
+    def begin(self, node: int) -> None:
+        """What comes now belongs to this node, also where the last one replaced the streams."""
+        self._node = node
+        self.last.clear()
+        sys.stdout, sys.stderr = self._out, self._err
+
+    def end(self) -> None:
+        """The node's turn is over."""
+        self._out.finish()
+        self._err.finish()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._emit(record.levelname, self.format(record))
+        """See `logging.Handler`."""
+        self._line(record.levelname, self.format(record))
 
-
-@contextmanager
-def captured(emit: Callable[[str, str], None], keep: deque[str]) -> Iterator[None]:
-    """Send what the block prints or logs to `emit(level, line)`, and keep the last lines in `keep`."""
-
-    def both(level: str, line: str) -> None:
-        keep.append(line)
-        emit(level, line)
-
-    out, err = LineWriter("stdout", both), LineWriter("stderr", both)
-    handler = _LogHandler(both)
-    logger = logging.getLogger("manta")
-    before = sys.stdout, sys.stderr, logger.level, logger.propagate
-    sys.stdout, sys.stderr = out, err
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr, logger.level, logger.propagate = before
-        logger.removeHandler(handler)
-        out.finish()
-        err.finish()
+    def _line(self, level: str, line: str) -> None:
+        self.last.append(line)
+        self._emit(self._node, level, line)

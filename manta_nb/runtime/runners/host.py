@@ -74,7 +74,7 @@ class BatchHost:
     def read_global(self, tag: str) -> Any:
         """See `Host.read_global`."""
         if tag in self._own:
-            return decode(memoryview(bytearray(b"".join(self._own[tag].buffers))))
+            return decode(memoryview(bytearray(b"".join(self._own[tag].buffers))), writable=True)
         place = self._request.globals.get(tag)
         if place is None:
             raise MissingTag(_missing("Global", tag, self.global_tags()))

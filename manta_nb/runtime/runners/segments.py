@@ -154,13 +154,13 @@ class SegmentReader:
         """One value, with arrays that are writable copies."""
         self._within(offset, nbytes)
         if nbytes > COPY_BELOW:
-            return decode(self.private()[offset : offset + nbytes])
-        return decode(memoryview(bytearray(self._shared[offset : offset + nbytes])))
+            return decode(self.private()[offset : offset + nbytes], writable=True)
+        return decode(memoryview(bytearray(self._shared[offset : offset + nbytes])), writable=True)
 
     def select(self, tag: str, into: dict[str, Any], view: memoryview) -> None:
         """Put `{node_id: value}` of `tag` into `into`; arrays are views into `view` (see `private`)."""
         for node_id, offset, nbytes in self.entries(tag):
-            into[node_id] = decode(view[offset : offset + nbytes])
+            into[node_id] = decode(view[offset : offset + nbytes], writable=True)
 
     def _within(self, offset: int, nbytes: int) -> None:
         if offset < HEADER_SIZE or nbytes < 0 or offset + nbytes > self.nbytes:

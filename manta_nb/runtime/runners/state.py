@@ -17,12 +17,17 @@ class NodeState:
     Versions are called `iteration-alias-attempt`; each is one file in the node's own folder.
     """
 
-    def __init__(self, folder: Path, start: str | None, version: str) -> None:
-        self._folder = folder
+    def __init__(self, home: Path, run_id: str, start: str | None, version: str) -> None:
+        self._home = home
+        self._run_id = run_id
         self._start = start
         self._version = version
         self._values: dict[str, Any] | None = None
         self._before = b""
+
+    @property
+    def _folder(self) -> Path:
+        return self._home / "state" / self._run_id
 
     @property
     def values(self) -> MutableMapping[str, Any]:
@@ -31,7 +36,7 @@ class NodeState:
             if self._start is not None:
                 self._before = (self._folder / f"{self._start}.state").read_bytes()
                 # a copy: arrays in a state can be changed in place
-                self._values = dict(decode(memoryview(bytearray(self._before))))
+                self._values = dict(decode(memoryview(bytearray(self._before)), writable=True))
             else:
                 self._values = {}
         return self._values

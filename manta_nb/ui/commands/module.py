@@ -135,7 +135,7 @@ def _run_here(notebook: Notebook, entry: CellModule, file: str) -> list[str]:
                 f"{entry.name} is kept but cannot be imported here: {error}; it runs where that is installed"
             )
         ]
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - the user's code, which may raise anything
         importer.forget()
         if before is not None:
             sys.meta_path.insert(0, before)

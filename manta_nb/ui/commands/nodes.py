@@ -15,8 +15,8 @@ from manta_nb.sdk.parse import one_line
 from manta_nb.ui.notebook import Notebook
 
 if TYPE_CHECKING:
-    from manta_nb.session.nodes import NodeTable
     from manta_nb.session.session import Session
+    from manta_nb.session.table import NodeTable
 
 __all__ = ["nodes", "shutdown", "start", "use"]
 
@@ -42,12 +42,8 @@ def start(notebook: Notebook, options: Namespace) -> Session:
                     f"%manta stop {active[0]} first, then %manta start again"
                 )
             )
-        notebook.close()
-    opened = notebook.open_session(**asked, say=notebook.say)
-    notebook.use(opened, owned=True, asked=asked)
-    for note in opened.notes:
-        notebook.say(note)
-    return opened
+        notebook.release()
+    return notebook.start(**asked)
 
 
 def nodes(notebook: Notebook, options: Namespace) -> NodeTable:
@@ -73,8 +69,9 @@ def use(notebook: Notebook, options: Namespace) -> Session:
         )
     if session.closed:
         raise UsageError(f"%manta use {options.session}: that Session is closed; make another one")
-    notebook.use(session, owned=session is notebook.session and notebook.owned)
-    return session  # type: ignore[no-any-return]
+    if session is not notebook.session:
+        notebook.use(session)
+    return notebook.need_session()
 
 
 def shutdown(notebook: Notebook, options: Namespace) -> Card:
@@ -84,7 +81,7 @@ def shutdown(notebook: Notebook, options: Namespace) -> Card:
         return Card("there are no nodes", ["%manta start --nodes 4 --data digits starts some"])
     count = len(session.nodes)
     session.close()
-    notebook.close()
+    notebook.release()
     return Card(f"{count} nodes are stopped", ["finished runs can still be looked at"])
 
 
@@ -92,7 +89,8 @@ def _asked(options: Namespace, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """The keyword arguments of `Session` that the line means."""
     values = {key: value for key, value in vars(options).items() if key != "given" and value is not None}
     if "partition" not in values:
-        values |= {"partition": kind for option, kind in _IMPLIED.items() if option in values}
+        implied = [kind for option, kind in _IMPLIED.items() if option in values]
+        values |= {"partition": implied[0]} if implied else {}
     if "data" in values:
         values["data"] = _data(values["data"], namespace)
     return values

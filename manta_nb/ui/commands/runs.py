@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 from argparse import Namespace
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from manta_nb.errors import UsageError
 from manta_nb.render import Card, Shown, Table, number
@@ -13,6 +14,7 @@ from manta_nb.sdk.names import did_you_mean, listed, shorten
 from manta_nb.sdk.parse import one_line
 from manta_nb.sdk.swarm import Swarm
 from manta_nb.session.loader import load_swarm, parse_params
+from manta_nb.shims import Position
 from manta_nb.ui.dispatching import start_run
 from manta_nb.ui.notebook import Notebook
 
@@ -35,19 +37,27 @@ def run(notebook: Notebook, options: Namespace) -> Run | Card:
 
 def runs(notebook: Notebook, options: Namespace) -> Shown:
     """The runs of these nodes, the latest first, each with its best metric."""
-    known = list(notebook.session.runs) if notebook.session is not None else list(notebook.runs.values())
+    known = notebook.runs()
     if not known:
         return Card("no runs yet", ["a cell that begins with %%swarm fl --iterations 5 starts one"])
     rows = [
-        [each.name, each.run_id, each.status, _progress(each), f"{each.elapsed:.1f} s", _best(each, notebook)]
+        [
+            each.name,
+            each.run_id[:8],
+            each.status,
+            _progress(each),
+            f"{each.elapsed:.1f} s",
+            _best(each, notebook),
+        ]
         for each in reversed(known)
     ]
     return Table(["run", "id", "status", "iterations", "time", "best metric"], rows)
 
 
 def stop(notebook: Notebook, options: Namespace) -> Run:
-    """Stop a run; what it committed stays."""
-    found = notebook.find_run(options.run)
+    """Stop a run, the latest that is active where none is named; what it committed stays."""
+    active = [each for each in notebook.runs() if not each.finished]
+    found = active[-1] if options.run is None and active else notebook.find_run(options.run)
     if not found.finished:
         found.stop()
     return found
@@ -82,7 +92,7 @@ def _swarm(notebook: Notebook, word: str, params: Mapping[str, Any]) -> Swarm:
         raise UsageError(
             f"{what}{did_you_mean(word, classes)}: give a Swarm class of the notebook or FILE.py:Class"
         )
-    return load_swarm(word, params, position=notebook.settings.shims)
+    return load_swarm(word, params, position=cast(Position, notebook.settings.shims))
 
 
 def _made(kind: type[Swarm], params: Mapping[str, Any]) -> Swarm:
@@ -109,7 +119,7 @@ def _best(run: Run, notebook: Notebook) -> str:
     if not name:
         return f"no {wanted}; there are: {listed(names, 3)}" if wanted and names else ""
     low = any(word in name.lower() for word in ("loss", "error"))
-    means = [float(mean) for mean in run.metrics.by_iteration(name).mean if mean == mean]
+    means = [mean for mean in run.metrics.by_iteration(name).mean.tolist() if not math.isnan(mean)]
     if not means:
         return ""
     return f"{name} {number(min(means) if low else max(means))} ({'lowest' if low else 'highest'})"

@@ -47,7 +47,6 @@ def run_swarm_cell(notebook: Notebook, options: Namespace, body: str) -> Run | C
             )
         value = run_body(notebook.shell, cell, tree)
         swarm = swarm_of(value, options.name, first.globals, tree, cell, notebook.namespace)
-    result = start_run(notebook, swarm, options.name, options)
-    if not isinstance(result, Card):
-        notebook.bind(options.name, result, "run")
-    return result
+    return start_run(
+        notebook, swarm, options.name, options, lambda run: notebook.bind(options.name, run, "run")
+    )

@@ -1,0 +1,167 @@
+"""A cluster made of dicts, on which everything may happen in any order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import blake2b
+from random import Random
+
+from manta_nb.engine.events import (
+    BatchFinished,
+    BatchLost,
+    IterationCommitted,
+    RunEvent,
+    RunStarted,
+)
+from manta_nb.engine.graph import TaskGraph
+from manta_nb.engine.instructions import CommitIteration, DropSegments, FinishRun, Instruction, RunTask
+from manta_nb.engine.records import Batch, Failure, NodeInfo, RunPlan, Segment, ValueRef, state_version
+from manta_nb.engine.run_state import RunState
+
+__all__ = ["LOST", "Cluster", "play_calmly"]
+
+LOST = Failure("", "lost", "the worker process was killed")
+
+
+def digest(*parts: object) -> str:
+    """A value that depends on all it was made from."""
+    return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
+
+
+class Cluster:
+    """Runs one `RunState`: computes what deterministic tasks would write, checks what the engine says.
+
+    A task reads the results of its inputs, what its own nodes wrote last time and the Globals of tasks before
+    it. What it writes is a digest of all that, so a single wrong read changes every later value.
+    """
+
+    def __init__(self, plan: RunPlan, nodes: Sequence[NodeInfo], random: Random) -> None:
+        self.state = RunState(plan, nodes)
+        self.graph = TaskGraph(plan.tasks)
+        self.random = random
+        self.nodes = nodes
+        self.todo: list[tuple[RunTask, tuple[str, ...]]] = []
+        self.results: dict[str, dict[str, str]] = {}
+        self.globals: dict[str, dict[str, str]] = {}
+        self.node_states: dict[tuple[str, str], str] = {}
+        self.commits: list[CommitIteration] = []
+        self.unconfirmed: list[int] = []
+        self.dead: set[str] = set()
+        self.dropped: set[str] = set()
+        self.abandoned: list[tuple[RunTask, tuple[str, ...]]] = []
+        self.reports: list[BatchFinished] = []
+        self.dispatched: Counter[tuple[int, str, int, str]] = Counter()
+        self.finish: FinishRun | None = None
+
+    def post(self, event: RunEvent) -> None:
+        """Tell the engine, check it, and take its instructions."""
+        instructions = self.state.handle(event)
+        self.state.validate()
+        for instruction in instructions:
+            self._take(instruction)
+
+    def _take(self, instruction: Instruction) -> None:
+        assert self.finish is None, "something was asked for after the end"
+        match instruction:
+            case RunTask():
+                slots = [
+                    (instruction.iteration, instruction.alias, instruction.attempt, n)
+                    for n in instruction.node_ids
+                ]
+                self.dispatched.update(slots)
+                assert all(self.dispatched[slot] == 1 for slot in slots), "one turn was dispatched twice"
+                assert not self.dropped & self.needed(instruction), "a task may read what was freed"
+                self.todo.append((instruction, instruction.node_ids))
+            case CommitIteration():
+                assert instruction.iteration == len(self.commits), "iterations do not follow one another"
+                self.commits.append(instruction)
+                self.unconfirmed.append(instruction.iteration)
+            case DropSegments(keys):
+                self.dropped.update(keys)
+            case FinishRun():
+                assert not self.unconfirmed, "the end did not wait for the store"
+                self.finish = instruction
+
+    def needed(self, run: RunTask) -> set[str]:
+        """The segments a task may read."""
+        batches = [batch.segment.key for batch in run.results.batches if batch.segment is not None]
+        return {ref.segment.key for ref in run.globals.values()} | set(batches)
+
+    def work(self, run: RunTask, nodes: Sequence[str], failures: tuple[Failure, ...] = ()) -> RunEvent:
+        """What a machine would report: what its nodes wrote, or that something they need is gone."""
+        if missing := self.needed(run) & self.dead:
+            names = (*nodes, *(failure.node_id for failure in failures))
+            return BatchLost(run.alias, run.iteration, run.attempt, names, LOST, tuple(sorted(missing)))
+        key = digest(run.iteration, run.alias, run.attempt, nodes, len(self.results))
+        segment = Segment(key, "w0", 1)
+        alone = not self.graph.beside[run.alias]
+        written = {node: self._value(run, node, alone) for node in nodes}
+        self.results[key] = written
+        globals_: dict[str, tuple[str, ValueRef]] = {}
+        task = self.graph.tasks[run.alias]
+        if nodes and task.method == "any" and task.maximum in (None, 1):
+            tags = [f"g-{run.alias}", *(["shared"] if alone else [])]
+            globals_ = {tag: (nodes[0], ValueRef(segment, 0, 1)) for tag in tags}
+            self.globals[key] = dict.fromkeys(tags, written[nodes[0]])
+        if alone:
+            version = state_version(run.iteration, run.alias, run.attempt)
+            self.node_states.update({(node, version): value for node, value in written.items()})
+        batch = Batch(
+            run.iteration,
+            run.alias,
+            run.attempt,
+            "w0",
+            tuple(nodes),
+            failures,
+            segment,
+            result_bytes={run.alias: len(nodes)} if nodes else {},
+            globals=globals_,
+            stateful=tuple(nodes) if alone else (),
+            bytes_out={node: int(value[0], 16) for node, value in written.items()},
+        )
+        report = BatchFinished(batch)
+        self.reports.append(report)
+        return report
+
+    def _value(self, run: RunTask, node: str, alone: bool) -> str:
+        before = sorted(self.graph.ancestors[run.alias])
+        results = [self._select(run, alias) for alias in (*self.graph.tasks[run.alias].inputs, run.alias)]
+        tags = [f"g-{alias}" for alias in before] + (["shared"] if alone else [])
+        refs = [(tag, run.globals.get(tag)) for tag in tags]
+        values = [(tag, ref and self.globals[ref.segment.key][tag]) for tag, ref in refs]
+        state = self.node_states[(node, run.states[node])] if alone and node in run.states else None
+        return digest(run.iteration, run.alias, node, results, values, state)
+
+    def _select(self, run: RunTask, tag: str) -> list[tuple[str, str]]:
+        batches = [batch for batch in run.results.batches if tag in batch.result_bytes and batch.segment]
+        latest = max((batch.iteration for batch in batches), default=None)
+        found: dict[str, str] = {}
+        for batch in batches:
+            if batch.iteration == latest and batch.segment is not None:
+                found.update({node: self.results[batch.segment.key][node] for node in batch.nodes})
+        return sorted(found.items())
+
+    def committed_values(self) -> list[dict[str, str]]:
+        """The Globals after each iteration, as values."""
+        return [
+            {tag: self.globals[ref.segment.key][tag] for tag, ref in sorted(commit.globals.items())}
+            for commit in self.commits
+        ]
+
+    def alive_segments(self) -> list[str]:
+        """Segments of the running iteration that hold something that counts."""
+        iteration = self.state.iteration
+        return sorted(iteration.segment_keys() - self.dead) if iteration else []
+
+
+def play_calmly(plan: RunPlan, nodes: Sequence[NodeInfo]) -> Cluster:
+    """Run to the end with nothing going wrong, one task after the other."""
+    cluster = Cluster(plan, nodes, Random(0))
+    cluster.post(RunStarted())
+    while cluster.todo or cluster.unconfirmed:
+        while cluster.unconfirmed:
+            cluster.post(IterationCommitted(cluster.unconfirmed.pop(0)))
+        if cluster.todo:
+            cluster.post(cluster.work(*cluster.todo.pop(0)))
+    return cluster
