@@ -8,6 +8,7 @@ from manta_nb.engine.events import StopRequested
 from manta_nb.engine.instructions import FinishRun
 from manta_nb.engine.iteration import Iteration
 from manta_nb.engine.records import Failure
+from manta_nb.engine.scheduling import stopper
 from manta_nb.engine.task_state import TaskState
 from manta_nb.engine.wording import failed_task, name_some, one_line
 
@@ -16,8 +17,8 @@ __all__ = ["end_after", "lost_globals", "stopped", "too_few"]
 
 def end_after(iteration: Iteration, iterations: int | None, stop: StopRequested | None) -> FinishRun | None:
     """The end of a run that ends with this complete iteration, or None where it goes on."""
-    if stopper := iteration.stopper():
-        alias, node = stopper
+    if caller := stopper(iteration.batches()):
+        alias, node = caller
         return FinishRun("completed", f"stop_swarm() by {alias} on {node}", task=alias)
     if iteration.number + 1 == iterations:
         return FinishRun("completed", f"all {iterations} iterations" if iterations > 1 else "1 iteration")

@@ -34,7 +34,7 @@ def take_report(iteration: Iteration, batch: Batch) -> list[Instruction]:
     finished = _finished_part(batch, counted)
     if finished.nodes:
         task.accept(finished)
-        notes += [Record(event) for event in iteration.conflict(finished)]
+        notes += [Record(event) for event in iteration.writers.note(finished)]
     failures = [failure for failure in batch.failures if failure.node_id in counted]
     return [*notes, *_run_again(iteration, task, batch.attempt, failures)]
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from manta_nb.engine.committed import Committed, globals_of, states_of
 from manta_nb.engine.graph import TaskGraph
 from manta_nb.engine.instructions import RunTask
-from manta_nb.engine.records import Batch, Event
+from manta_nb.engine.records import Batch
 from manta_nb.engine.task_state import TaskState
-from manta_nb.engine.wording import name_some, one_line
+from manta_nb.engine.writers import Writers
 
 __all__ = ["Iteration"]
 
@@ -32,11 +32,9 @@ class Iteration:
         self.settled: set[str] = set()
         #: False once it is committed or given up: nothing of it needs to be kept for its own sake
         self.open = True
+        self.writers = Writers(graph)
         self._graph = graph
         self._committed = committed
-        #: tag → who wrote it, as (alias, node)
-        self._writers: dict[str, dict[tuple[str, str], None]] = {}
-        self._contested: set[str] = set()
 
     @property
     def complete(self) -> bool:
@@ -140,51 +138,3 @@ class Iteration:
             if alias not in self.order:
                 self.order.append(alias)
         return None
-
-    def conflict(self, batch: Batch) -> list[Event]:
-        """Note who wrote which Global; returns an event for each tag that has got a second writer beside."""
-        events = []
-        for tag, (node, _) in batch.globals.items():
-            here = (batch.task, node)
-            writers = self._writers.setdefault(tag, {})
-            rival = (batch.task, "another node") if tag in batch.contested else None
-            rival = rival or next((other for other in writers if self._rivals(here, other)), None)
-            writers[here] = None
-            if rival is not None and tag not in self._contested:
-                self._contested.add(tag)
-                text = (
-                    f"Global {tag!r} was written by {rival[0]} on {rival[1]} and by {batch.task} on {node} "
-                    "at the same time: the later one counts"
-                )
-                events.append(Event(self.number, "conflict", one_line(text), node, batch.task))
-        return events
-
-    def _rivals(self, one: tuple[str, str], other: tuple[str, str]) -> bool:
-        if one[0] == other[0]:
-            return one[1] != other[1]
-        return other[0] in self._graph.beside[one[0]]
-
-    def stopper(self) -> tuple[str, str] | None:
-        """The task and the node that called `stop_swarm()`, the first one that did."""
-        return next(((batch.task, batch.stop) for batch in self.batches() if batch.stop is not None), None)
-
-    def schedule(self, knows: Callable[[str], bool]) -> tuple[dict[str, tuple[str, ...]], list[Event]]:
-        """Alias → nodes asked for in the next iteration, and an event for each name nobody knows."""
-        asked: dict[str, tuple[str, ...]] = {}
-        for batch in self.batches():
-            asked.update(batch.schedule)
-        events = []
-        schedule: dict[str, tuple[str, ...]] = {}
-        for alias, node_ids in asked.items():
-            known = tuple(node for node in node_ids if knows(node))
-            unknown = [node for node in node_ids if not knows(node)]
-            if alias not in self._graph.tasks:
-                text = f"schedule_next_iter asked for {alias!r}, which is no task of this run: ignored"
-                events.append(Event(self.number, "schedule", text, task=alias))
-                continue
-            if unknown:
-                text = f"schedule_next_iter asked {alias!r} onto unknown nodes, ignored: {name_some(unknown)}"
-                events.append(Event(self.number, "schedule", one_line(text), task=alias))
-            if known:
-                schedule[alias] = known
-        return schedule, events

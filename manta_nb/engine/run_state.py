@@ -16,6 +16,7 @@ from manta_nb.engine.placement import Placement
 from manta_nb.engine.progress import Progress, TaskProgress
 from manta_nb.engine.records import Batch, Event, Failure, NodeInfo, RunPlan, Status, ValueRef
 from manta_nb.engine.roster import Roster
+from manta_nb.engine.scheduling import next_schedule
 from manta_nb.engine.wording import name_some, one_line
 
 __all__ = ["RunState"]
@@ -196,9 +197,10 @@ class RunState:
 
     def _complete(self, iteration: Iteration) -> None:
         """Commit the iteration; then the next one begins at once, or the run ends."""
-        schedule, notes = iteration.schedule(self.roster.knows)
+        batches = iteration.batches()
+        schedule, notes = next_schedule(iteration.number, batches, self.graph.tasks, self.roster.knows)
         self._emit(map(Record, notes))
-        self._emit([self.committed.commit(iteration.number, iteration.batches())])
+        self._emit([self.committed.commit(iteration.number, batches)])
         iteration.open = False
         self._sweep()
         finish = end_after(iteration, self.plan.iterations, self._soft_stop)

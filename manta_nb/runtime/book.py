@@ -128,7 +128,9 @@ class SegmentBook:
     def _reader(self, key: str) -> SegmentReader:
         entry = self._entries.get(key)
         if entry is None:
-            raise MissingTag("this value is no longer kept: read it earlier, or give the module keep_results=n")
+            raise MissingTag(
+                "this value is no longer kept: read it earlier, or give the module keep_results=n"
+            )
         if entry.reader is None:
             if entry.fd >= 0:
                 entry.reader = SegmentReader(key, os.dup(entry.fd))
@@ -173,6 +175,13 @@ class SegmentBook:
                 if entry.segment.holder == worker_id:
                     entry.place = entry.place._replace(pid=0)
                     entry.held = entry.fd >= 0 or entry.data is not None
+
+    def lost_with(self, worker_id: str) -> list[str]:
+        """The segments that went with this worker."""
+        with self._lock:
+            return [
+                key for key, entry in self._entries.items() if entry.segment.holder == worker_id and not entry.held
+            ]
 
     def lost(self, keys: Iterable[str]) -> list[str]:
         """Which of these segments nobody has any more."""

@@ -45,8 +45,11 @@ def outcome_to_batch(
         failures=tuple(_failure(raw, node_ids) for raw in head["failures"]),
         segment=segment,
         result_bytes=head["result_bytes"],
-        partial_tags={tag: tuple(node_ids[p] for p in positions) for tag, positions in head["partial"].items()},
+        partial_tags={
+            tag: tuple(node_ids[p] for p in positions) for tag, positions in head["partial"].items()
+        },
         globals=_globals(head["globals"], segment, node_ids),
+        contested=tuple(head["contested"]),
         schedule={alias: tuple(ids) for alias, ids in head["schedule"].items()},
         stop=None if head["stop"] is None else node_ids[head["stop"]],
         stateful=tuple(node_ids[position] for position in head["stateful"]),
@@ -77,7 +80,8 @@ def _globals(
     if segment is None:
         return {}
     return {
-        tag: (node_ids[node], ValueRef(segment, offset, nbytes)) for tag, (node, offset, nbytes) in raw.items()
+        tag: (node_ids[node], ValueRef(segment, offset, nbytes))
+        for tag, (node, offset, nbytes) in raw.items()
     }
 
 

@@ -12,7 +12,16 @@ from typing import Any
 
 from distributed import Future
 
-from manta_nb.engine.events import BatchFinished, BatchLost, NodesGone, NodesJoined, NodesLost, Noted, RunEvent
+from manta_nb.engine.events import (
+    BatchFinished,
+    BatchLost,
+    NodesGone,
+    NodesJoined,
+    NodesLost,
+    Noted,
+    RunEvent,
+    SegmentsLost,
+)
 from manta_nb.engine.instructions import RunTask
 from manta_nb.engine.records import Event, Failure, NodeInfo, RunPlan
 from manta_nb.runtime.cluster import RETURN_DEADLINE
@@ -24,6 +33,9 @@ from manta_nb.runtime.worker import execute_batch, resource_of
 from manta_nb.sdk.source import ModuleSource
 
 __all__ = ["DaskDispatcher", "Lines", "Program"]
+
+#: where memory is not shared, the kernel takes a copy of a segment with Globals of at most so many bytes
+KEPT_BY_THE_KERNEL = 64 << 20
 
 #: what is done with streamed lines: (iteration, task, node ids of the batch, lines)
 Lines = Callable[[int, str, Sequence[str], list[list[Any]]], None]
@@ -109,7 +121,13 @@ class DaskDispatcher:
         )
 
     def _submit(
-        self, task: RunTask, program: Program, host: Host, node_ids: tuple[str, ...], reading: Reading, text: str
+        self,
+        task: RunTask,
+        program: Program,
+        host: Host,
+        node_ids: tuple[str, ...],
+        reading: Reading,
+        text: str,
     ) -> None:
         number = next(self._numbers)
         batch_id = f"{self._plan.run_id}/{number}"
@@ -121,7 +139,9 @@ class DaskDispatcher:
             attempt=task.attempt,
             policy=program.policy,
             node_ids=node_ids,
-            states={node: task.states[node] for node in node_ids if node in task.states} if task.states else {},
+            states={node: task.states[node] for node in node_ids if node in task.states}
+            if task.states
+            else {},
             release=self._fleet.to_release(host.worker_id),
             imports=reading.imports,
             needs=reading.needs,
@@ -154,9 +174,13 @@ class DaskDispatcher:
         mine = tuple(node for node in host.node_ids if node in self._nodes)
         self._post(NodesLost(mine, f"worker process {host.pid} of {host.worker_id} is gone"))
         with self._lock:
-            gone = [batch_id for batch_id, opened in self._open.items() if opened.host is host and opened.future]
+            gone = [
+                batch_id for batch_id, opened in self._open.items() if opened.host is host and opened.future
+            ]
         for batch_id in gone:
             self._inbox.put((batch_id, {"status": "lost"}))
+        if lost := self._fleet.book.lost_with(host.worker_id):
+            self._post(SegmentsLost(tuple(lost), f"{host.worker_id} held them and is gone"))
 
     def host_joined(self, host: Host) -> None:
         """See `Listener.host_joined`."""
@@ -171,7 +195,9 @@ class DaskDispatcher:
             if opened is None:
                 continue
             if "lines" in message:
-                self._lines(opened.task.iteration, opened.task.alias, opened.node_ids, json.loads(message["lines"]))
+                self._lines(
+                    opened.task.iteration, opened.task.alias, opened.node_ids, json.loads(message["lines"])
+                )
             elif "head" in message:
                 self._finished(batch_id, opened, message)
             elif "refused" in message:
@@ -191,6 +217,9 @@ class DaskDispatcher:
             entry = self._fleet.book.put(told.batch.segment, told.place, opened.host.tag)
             if entry.fd >= 0:
                 self._fleet.release(entry)
+            elif told.batch.globals and told.place.nbytes <= KEPT_BY_THE_KERNEL:
+                # a Global must outlive the node that wrote it
+                self._fleet.book.adopt([told.batch.segment.key])
         for kind, node_id, text in told.notes:
             self._post(Noted(Event(opened.task.iteration, kind, text, node_id, opened.task.alias)))
         self._post(BatchFinished(told.batch))
@@ -202,7 +231,9 @@ class DaskDispatcher:
         if status == "finished":
             return
         self._close_batch(batch_id)
-        error = opened.future.exception(timeout=5) if status == "error" and opened.future is not None else None
+        error = (
+            opened.future.exception(timeout=5) if status == "error" and opened.future is not None else None
+        )
         if type(error).__name__ in ("NoValidWorkerError", "NoWorkerError"):
             reason = f"{opened.host.worker_id} did not come back within {RETURN_DEADLINE} s"
             self._post(NodesGone(opened.host.node_ids, reason))
@@ -215,7 +246,9 @@ class DaskDispatcher:
         keys.update(batch.segment.key for batch in task.results.batches if batch.segment is not None)
         return keys
 
-    def _lost(self, task: RunTask, node_ids: tuple[str, ...], message: str, keys: tuple[str, ...] = ()) -> None:
+    def _lost(
+        self, task: RunTask, node_ids: tuple[str, ...], message: str, keys: tuple[str, ...] = ()
+    ) -> None:
         failure = Failure(node_ids[0], "lost", message)
         self._post(BatchLost(task.alias, task.iteration, task.attempt, node_ids, failure, keys))
 
@@ -235,7 +268,9 @@ class DaskDispatcher:
         """See `Dispatcher.stop`."""
         with self._lock:
             opened = list(self._open.values())
-        self._fleet.broadcast("manta_nb_stop", {batch.host.worker_id for batch in opened}, run_id=self._plan.run_id)
+        self._fleet.broadcast(
+            "manta_nb_stop", {batch.host.worker_id for batch in opened}, run_id=self._plan.run_id
+        )
         futures = [batch.future for batch in opened if batch.future is not None]
         if futures:
             self._fleet.client.cancel(futures, asynchronous=True)

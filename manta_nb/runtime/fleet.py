@@ -83,7 +83,9 @@ class Fleet:
                 told[answer["worker_id"]] = answer
             self._all_heard.wait(0.5)
         else:
-            raise NodeError(f"the events of {', '.join(missing[:5])} do not reach the notebook: restart the nodes")
+            raise NodeError(
+                f"the events of {', '.join(missing[:5])} do not reach the notebook: restart the nodes"
+            )
         for worker_id, node_ids in hosted.items():
             tag = HostTag(**told[worker_id]["host"])
             self.hosts[worker_id] = Host(worker_id, tuple(node_ids), tag, told[worker_id]["pid"])
@@ -99,7 +101,9 @@ class Fleet:
     def _locate(self) -> None:
         """Note the addresses of the workers: what Dask calls them when they go."""
         workers = self.client.scheduler_info(n_workers=-1)["workers"]
-        by_resource = {name: address for address, info in workers.items() for name in info.get("resources", {})}
+        by_resource = {
+            name: address for address, info in workers.items() for name in info.get("resources", {})
+        }
         for host in self.hosts.values():
             host.address = by_resource.get(resource_of(host.worker_id), host.address)
 
@@ -193,7 +197,9 @@ class Fleet:
             for worker_id, key in entry.copies:
                 self._release[worker_id].append(key)
 
-    def copy_for(self, entry: Entry, host: Host, key: str, tags: tuple[str, ...] | None) -> Future[Any] | None:
+    def copy_for(
+        self, entry: Entry, host: Host, key: str, tags: tuple[str, ...] | None
+    ) -> Future[Any] | None:
         """A future of the segment's bytes (with those result tags) for a worker; None where it has them."""
         if (host.worker_id, key) in entry.copies:
             return None
@@ -247,5 +253,3 @@ class Fleet:
                 # the scheduler is gone already
                 continue
         self.book.close()
-
-

@@ -63,7 +63,9 @@ class ForeignHosting:
         answers = client.register_plugin(HostPlugin(dict(setups)))
         failed = [answer for answer in (answers or {}).values() if answer.get("status") != "OK"]
         if failed:
-            raise NodeError(f"a worker of this cluster cannot host nodes: {failed[0].get('exception', failed[0])}"[:200])
+            raise NodeError(
+                f"a worker of this cluster cannot host nodes: {failed[0].get('exception', failed[0])}"[:200]
+            )
 
     @staticmethod
     def worker_names(client: Client) -> list[str]:
@@ -72,11 +74,19 @@ class ForeignHosting:
         return sorted((str(worker["name"]) for worker in workers), key=_natural)
 
     def _limits(self) -> list[str]:
-        notes = ["an interrupt of the notebook ends the workers of this cluster: start it elsewhere, or use nodes=N"]
+        notes = [
+            "an interrupt of the notebook ends the workers of this cluster: start it elsewhere, or use nodes=N"
+        ]
         if any(not address.startswith("tls://") for address in self._workers):
-            notes.append("this cluster is not encrypted: whoever reaches its ports can run code as you (see SECURITY.md)")
-        notes.append("the nodes' folders belong to whoever runs the workers: their privacy is a convention here")
-        notes.append("tasks run in child processes that each worker starts on its own: the first one takes seconds")
+            notes.append(
+                "this cluster is not encrypted: whoever reaches its ports can run code as you (see SECURITY.md)"
+            )
+        notes.append(
+            "the nodes' folders belong to whoever runs the workers: their privacy is a convention here"
+        )
+        notes.append(
+            "tasks run in child processes that each worker starts on its own: the first one takes seconds"
+        )
         return notes
 
     def pids(self) -> Mapping[str, int | None]:

@@ -36,10 +36,14 @@ class Reading:
 def reading_for(fleet: Fleet, host: Host, task: RunTask, selects: tuple[str, ...] | None) -> Reading:
     """What the nodes of `host` read for `task`; `selects` are the result tags it can ask for (None: any)."""
     found = _Finder(fleet, host)
-    globals_ = {tag: (found.number(ref.segment, None), ref.offset, ref.nbytes) for tag, ref in task.globals.items()}
+    globals_ = {
+        tag: (found.number(ref.segment, None), ref.offset, ref.nbytes) for tag, ref in task.globals.items()
+    }
     results = []
     for batch in task.results.batches:
-        if batch.segment is not None and (selects is None or any(tag in batch.result_bytes for tag in selects)):
+        if batch.segment is not None and (
+            selects is None or any(tag in batch.result_bytes for tag in selects)
+        ):
             results.append((batch.iteration, found.number(batch.segment, selects), tuple(batch.result_bytes)))
     return Reading(
         places=tuple(found.places),

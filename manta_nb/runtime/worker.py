@@ -138,7 +138,9 @@ class HostPlugin(WorkerPlugin):
         if setup is None:
             return
         if not Path(setup.nodes).exists():
-            raise FileNotFoundError(f"worker {worker.name!r} does not see {setup.nodes}: give it the same file system")
+            raise FileNotFoundError(
+                f"worker {worker.name!r} does not see {setup.nodes}: give it the same file system"
+            )
         _abandon(worker)
         _adopt(worker, setup)
         await worker.set_resources(**{resource_of(setup.worker_id): 1})

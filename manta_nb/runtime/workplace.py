@@ -102,7 +102,9 @@ class Workplace:
         with self._lock:
             if fence in self._started:
                 raise Refused(f"attempt {request.attempt} of {request.task} was started here before")
-            self._started = {old for old in self._started if old[:2] >= (request.run_id, request.iteration - 1)}
+            self._started = {
+                old for old in self._started if old[:2] >= (request.run_id, request.iteration - 1)
+            }
             self._started.add(fence)
 
     def export(self, key: str, copy: str, tags: tuple[str, ...] | None) -> memoryview | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from manta_nb.engine.records import RunPlan, TaskPlan
+from manta_nb.engine.placement import wanted
+from manta_nb.engine.records import NodeInfo, RunPlan, TaskPlan
 from manta_nb.errors import DefinitionError
 from manta_nb.runtime.dispatcher import Program
 from manta_nb.runtime.runners.request import Policy
@@ -30,6 +31,18 @@ class Blueprint:
     graph: TaskGraph
     programs: Mapping[str, Program]
     globals: Mapping[str, Any]
+
+    def counts(self, nodes: Iterable[NodeInfo]) -> dict[str, int]:
+        """Task → on how many of these nodes it is going to run."""
+        found = list(nodes)
+        return {
+            task.alias: wanted(task, sum(_suits(task, node) for node in found)) for task in self.plan.tasks
+        }
+
+
+def _suits(task: TaskPlan, node: NodeInfo) -> bool:
+    chosen = task.specified_ids is None or node.node_id in task.specified_ids
+    return chosen and node.node_id not in task.excepted_ids and node.datasets.issuperset(task.datasets)
 
 
 def as_swarm(what: object, name: str | None) -> Swarm:

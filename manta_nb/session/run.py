@@ -6,8 +6,8 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from manta_nb.engine.driver import Driver
 from manta_nb.engine.events import RunEvent, StopRequested
@@ -20,20 +20,27 @@ from manta_nb.sdk.graph import TaskGraph
 from manta_nb.session.drawing import GraphView
 from manta_nb.session.history import History
 from manta_nb.session.plotting import plot
-from manta_nb.session.summary import progress_line, summarise, summary_text
+from manta_nb.session.summary import bundle, progress_line, summarise, summary_text
 from manta_nb.session.views import GlobalsView, ResultsView, RunningNotice
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from manta_nb.session.figure import RunFigure
 
 __all__ = ["Display", "Run", "WaitingInterrupted"]
+
+
+class Shows(Protocol):
+    """A view of a run that can be shown live."""
+
+    def mime(self) -> dict[str, str]:
+        """The forms of this moment, by mime type."""
 
 
 class Display(Protocol):
     """How runs are shown; a notebook gives a session one."""
 
-    def show(self, run: Run) -> None:
-        """Show the run in the cell that runs now."""
+    def show(self, run: Run, view: Shows | None = None) -> None:
+        """Show the run, or one view of it, in the cell that runs now."""
 
     def settle(self, run: Run) -> None:
         """The run is over, and the main thread is here: bring its displays to their final form."""
@@ -64,6 +71,7 @@ class Run:
         history: History,
         nodes: Sequence[str],
         on_end: Callable[[Run], None],
+        planned: Mapping[str, int],
     ) -> None:
         self.run_id = plan.run_id
         self.name = plan.name
@@ -73,7 +81,7 @@ class Run:
         self.nodes = list(nodes)
         self.started = time.time()
         self.ended: float | None = None
-        self.display: Display | None = None
+        self._display: Display | None = None
         self._driver = driver
         self._history = history
         self._on_end = on_end
@@ -88,7 +96,7 @@ class Run:
         self.events = history.events
         self.globals = GlobalsView(history.read_global, history.global_tags, notice)
         self.results = ResultsView(history.select, history.result_tags, notice)
-        self.graph = GraphView(graph, lambda: self.progress.tasks)
+        self.graph = GraphView(graph, lambda: self.progress.tasks, lambda: planned)
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -187,9 +195,27 @@ class Run:
             callback(self)
         return lambda: self._watchers.remove(callback) if callback in self._watchers else None
 
-    def plot(self, name: str | None = None) -> Figure:
+    def plot(self, name: str | None = None) -> RunFigure:
         """The curves of one metric or of all: thin lines a node, a thick mean."""
-        return plot(self.metrics, name)
+        figure = cast("RunFigure", plot(self.metrics, name))
+        return figure if self._display is None else figure.follow(self._show)
+
+    # -- its display ---------------------------------------------------------------------------------------------
+
+    @property
+    def display(self) -> Display | None:
+        """What shows it and its views live; None where there is no notebook."""
+        return self._display
+
+    @display.setter
+    def display(self, display: Display | None) -> None:
+        self._display = display
+        for view in (self.metrics, self.logs, self.events, self.globals, self.results, self.graph):
+            view.live = None if display is None else self._show
+
+    def _show(self, view: Shows) -> None:
+        if self._display is not None:
+            self._display.show(self, view)
 
     # -- its thread ----------------------------------------------------------------------------------------------
 
@@ -235,7 +261,10 @@ class Run:
         return summary_text(summarise(self))
 
     def _ipython_display_(self) -> None:
-        if self.display is not None:
-            self.display.show(self)
-        else:
-            print(self)  # noqa: T201 - there is no notebook to show it in
+        if self._display is None:
+            # IPython's word for "show the other forms"
+            raise NotImplementedError
+        self._display.show(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return bundle(self)

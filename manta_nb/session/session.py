@@ -197,7 +197,9 @@ class Session(View):
         history = History(state, self._fleet.book, initial)
         dispatcher = DaskDispatcher(self._fleet, made.programs, infos, lambda *lines: run._lines(*lines))
         driver = Driver(state, dispatcher, MemoryStore(), [lambda what: run._observe(what)])
-        run = Run(made.plan, made.graph, driver, history, list(infos), self._over)
+        run = Run(
+            made.plan, made.graph, driver, history, list(infos), self._over, made.counts(infos.values())
+        )
         run.display = self.display
         run._start()
         return run

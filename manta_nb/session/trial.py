@@ -15,7 +15,8 @@ from manta_nb.sdk.swarm import FlowSwarm
 from manta_nb.session.planning import blueprint
 from manta_nb.session.replay import replay
 from manta_nb.session.run import Run
-from manta_nb.session.views import View, size_text
+from manta_nb.sdk.refusal import size_text
+from manta_nb.session.views import View
 
 if TYPE_CHECKING:
     from manta_nb.session.session import Session
@@ -83,7 +84,13 @@ def try_on(session: Session, module: Module, node_id: str, globals: Mapping[str,
     """
     session.nodes[node_id]
     alone = module.with_options(
-        method="all", maximum=None, specified_ids=None, excepted_ids=None, min_nodes=None, retries=0, fixed=False
+        method="all",
+        maximum=None,
+        specified_ids=None,
+        excepted_ids=None,
+        min_nodes=None,
+        retries=0,
+        fixed=False,
     )
     made = blueprint(FlowSwarm(f"try {module.alias}", TaskSpec(alone), globals), None, 1, 0, trace=True)
     run = session._launch(made, [node_id]).wait(timeout=DEADLINE, check=False)

@@ -150,11 +150,9 @@ class Notebook:
             self.shell.events.register("post_run_cell", self._display.settle_ended)
         return self._display
 
-    def release(self) -> None:
-        """Stop the nodes in use, if a magic started them, and use none."""
-        if self._session in self._owned and self._session is not None:
-            self._session.close()
-        self._session = self.asked = None
+    def owns(self, session: Session | None) -> bool:
+        """Did a magic start it?"""
+        return any(each is session for each in self._owned)
 
     def close(self) -> None:
         """Stop all nodes that a magic started."""

@@ -88,7 +88,9 @@ class Batch:
         try:
             self._clean.begin(record.folder)
             seed_everything(derive_seed(request.seed, request.iteration, request.task, node_id))
-            context = TaskContext(request.run_id, request.iteration, request.task, node_id, record.datasets, self._host)
+            context = TaskContext(
+                request.run_id, request.iteration, request.task, node_id, record.datasets, self._host
+            )
             with use_context(context):
                 self._call()
             self._host.check_lost()
@@ -109,7 +111,8 @@ class Batch:
         returned = entry()
         if returned is not None and self._request.source.entry_is_class:
             self._host.note(
-                "returned", f"{self._request.task}: what run() returns is not used; results.add(tag, value) sends it"
+                "returned",
+                f"{self._request.task}: what run() returns is not used; results.add(tag, value) sends it",
             )
 
     def _failed(self, position: int, error: BaseException) -> None:
@@ -119,4 +122,6 @@ class Batch:
         told = explain(error, files)
         if isinstance(error, MantaError):
             told["message"] = str(error)
-        self._channel.send({"op": "failed", "node": position, "kind": "error", "output": list(self._capture.last), **told})
+        self._channel.send(
+            {"op": "failed", "node": position, "kind": "error", "output": list(self._capture.last), **told}
+        )

@@ -112,7 +112,9 @@ class BatchHost:
 
     def _still_kept(self, tag: str, iteration: int) -> None:
         if iteration > self._request.iteration:
-            raise MissingTag(f"iteration {iteration} of {tag!r} is in the future: this is {self._request.iteration}")
+            raise MissingTag(
+                f"iteration {iteration} of {tag!r} is in the future: this is {self._request.iteration}"
+            )
         if iteration <= self._request.dropped.get(tag, -1):
             raise MissingTag(
                 f"the results {tag!r} of iteration {iteration} are no longer kept: "
@@ -152,7 +154,9 @@ class BatchHost:
     def schedule(self, node_ids: Sequence[str], alias: str) -> None:
         """See `Host.schedule`."""
         if alias not in self._request.aliases:
-            raise DefinitionError(_missing("task", alias, self._request.aliases) + ": name one in schedule_next_iter")
+            raise DefinitionError(
+                _missing("task", alias, self._request.aliases) + ": name one in schedule_next_iter"
+            )
         known = self._request.known_nodes
         unknown = [node for node in node_ids if known is not None and node not in known]
         if unknown:
@@ -176,6 +180,8 @@ def _missing(what: str, name: object, there: Sequence[str]) -> str:
     near = difflib.get_close_matches(str(name), list(there), n=1)
     guess = f" (did you mean {near[0]!r}?)" if near else ""
     names = ", ".join(there[:8]) + (f" and {len(there) - 8} more" if len(there) > 8 else "")
-    return f"no {what} {str(name)[:50]!r}; there {'is' if len(there) == 1 else 'are'}: {names or 'none'}{guess}"[:200]
-
-
+    return (
+        f"no {what} {str(name)[:50]!r}; there {'is' if len(there) == 1 else 'are'}: {names or 'none'}{guess}"[
+            :200
+        ]
+    )

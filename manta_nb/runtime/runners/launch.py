@@ -36,7 +36,13 @@ class Settings:
 
     def hello(self) -> dict[str, Any]:
         """The first message to a child."""
-        return {"op": "hello", "nodes": self.nodes, "threads": self.threads, "memory": self.memory, "path": self.path}
+        return {
+            "op": "hello",
+            "nodes": self.nodes,
+            "threads": self.threads,
+            "memory": self.memory,
+            "path": self.path,
+        }
 
 
 @dataclass

@@ -62,7 +62,7 @@ def settle(
         "lost": [[position, key] for position, key in story.lost.items()],
         "segment": segment if len(values) else None,
         **_results(kept[kept[:, KIND] == Kind.RESULT], story.tags, int(done.sum())),
-        "globals": _globals(kept[kept[:, KIND] == Kind.GLOBAL], story.tags),
+        **_globals(kept[kept[:, KIND] == Kind.GLOBAL], story.tags),
         "schedule": {alias: ids for node, alias, ids in story.schedule if done[node]},
         "stop": next((node for node in story.stops if done[node]), None),
         "stateful": stateful,
@@ -85,11 +85,17 @@ def _results(rows: np.ndarray, tags: Sequence[str], done: int) -> dict[str, Any]
     return {"result_bytes": sizes, "partial": partial}
 
 
-def _globals(rows: np.ndarray, tags: Sequence[str]) -> dict[str, list[int]]:
-    # rows are in the order of writing, so the last one of a tag wins
-    return {
-        tags[row[TAG]]: [row[NODE], row[OFFSET], row[NBYTES]] for row in rows.tolist() if row[TAG] < len(tags)
-    }
+def _globals(rows: np.ndarray, tags: Sequence[str]) -> dict[str, Any]:
+    last: dict[str, list[int]] = {}
+    contested: dict[str, None] = {}
+    for row in rows.tolist():
+        if row[TAG] < len(tags):
+            tag = tags[row[TAG]]
+            if tag in last and last[tag][0] != row[NODE]:
+                contested[tag] = None
+            # rows are in the order of writing, so the last one of a tag wins
+            last[tag] = [row[NODE], row[OFFSET], row[NBYTES]]
+    return {"globals": last, "contested": list(contested)}
 
 
 def _seconds(rows: np.ndarray, nodes: int) -> np.ndarray:

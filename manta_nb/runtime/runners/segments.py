@@ -46,7 +46,9 @@ class Place(NamedTuple):
 
 def have_memfd() -> bool:
     """Whether this machine has anonymous memory that other processes can open (Linux, /proc)."""
-    return sys.platform == "linux" and hasattr(os, "memfd_create") and os.path.isdir(f"/proc/{os.getpid()}/fd")
+    return (
+        sys.platform == "linux" and hasattr(os, "memfd_create") and os.path.isdir(f"/proc/{os.getpid()}/fd")
+    )
 
 
 def new_key() -> str:
@@ -58,12 +60,16 @@ def table(nodes: Sequence[str], tags: Sequence[str], rows: np.ndarray) -> bytes:
     """The table of a segment; `rows` is int64 of shape (n, 4): node, tag, offset, nbytes."""
     names = json.dumps([list(nodes), list(tags)], separators=(",", ":")).encode("ascii")
     names += b" " * (-len(names) % 8)
-    return struct.pack("<QQ", len(names), len(rows)) + names + np.ascontiguousarray(rows, dtype="<i8").tobytes()
+    return (
+        struct.pack("<QQ", len(names), len(rows)) + names + np.ascontiguousarray(rows, dtype="<i8").tobytes()
+    )
 
 
 def header(key: str, nbytes: int, table_offset: int, table_bytes: int) -> bytes:
     """The first 64 bytes of a segment of `nbytes` in all."""
-    return HEADER.pack(MAGIC, bytes.fromhex(key), nbytes, table_offset, table_bytes, 0).ljust(HEADER_SIZE, b"\0")
+    return HEADER.pack(MAGIC, bytes.fromhex(key), nbytes, table_offset, table_bytes, 0).ljust(
+        HEADER_SIZE, b"\0"
+    )
 
 
 def open_place(place: Place) -> int:

@@ -112,7 +112,11 @@ class Supervisor:
             "op": "batch",
             "shared": request.shared,
             "turns": [[position, request.node_ids[position]] for position in positions],
-            "states": {request.node_ids[p]: request.states[request.node_ids[p]] for p in positions if self._has_state(p)},
+            "states": {
+                request.node_ids[p]: request.states[request.node_ids[p]]
+                for p in positions
+                if self._has_state(p)
+            },
             "at": self._end(),
             # a child that takes over goes on with the numbers its predecessor gave
             "tags": self._story.tags,
@@ -186,7 +190,9 @@ class Supervisor:
         elif op == "lost":
             story.lost[self._position(message)] = str(message["key"])
         elif op == "schedule":
-            story.schedule.append((self._position(message), str(message["alias"]), [str(n) for n in message["nodes"]]))
+            story.schedule.append(
+                (self._position(message), str(message["alias"]), [str(n) for n in message["nodes"]])
+            )
         elif op == "stop":
             story.stops.append(self._position(message))
         elif op == "note":
@@ -284,7 +290,14 @@ def _ended(code: int) -> str:
     return f"its process ended with exit code {code}"
 
 
-_SIGNALS = {4: "illegal instruction", 6: "abort", 7: "bus error", 8: "floating point", 9: "killed", 11: "segfault"}
+_SIGNALS = {
+    4: "illegal instruction",
+    6: "abort",
+    7: "bus error",
+    8: "floating point",
+    9: "killed",
+    11: "segfault",
+}
 
 
 def _ledger_descriptor() -> int:

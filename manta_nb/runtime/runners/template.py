@@ -25,7 +25,7 @@ __all__ = ["Template", "start_by_exec", "start_by_fork"]
 
 PR_SET_PDEATHSIG = 1
 #: what a child finds ready
-WARM = ("numpy", "torch")
+WARM = ("numpy", "torch", "torch._dynamo")
 #: seconds a child has to end by itself once its channel is closed
 GRACE = 0.5
 

@@ -42,8 +42,12 @@ def start(notebook: Notebook, options: Namespace) -> Session:
                     f"%manta stop {active[0]} first, then %manta start again"
                 )
             )
-        notebook.release()
-    return notebook.start(**asked)
+    # The new nodes first: a mistake in the line, or data too small for it, leaves the old ones.
+    before = session if notebook.owns(session) else None
+    started = notebook.start(**asked)
+    if before is not None:
+        before.close()
+    return started
 
 
 def nodes(notebook: Notebook, options: Namespace) -> NodeTable:
@@ -81,7 +85,6 @@ def shutdown(notebook: Notebook, options: Namespace) -> Card:
         return Card("there are no nodes", ["%manta start --nodes 4 --data digits starts some"])
     count = len(session.nodes)
     session.close()
-    notebook.release()
     return Card(f"{count} nodes are stopped", ["finished runs can still be looked at"])
 
 
