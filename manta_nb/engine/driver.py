@@ -82,8 +82,8 @@ class Driver:
     def step(self, event: RunEvent) -> None:
         """Handle one event and carry out what follows from it."""
         self._observe(event)
-        # Nodes get to work before the store writes: a commit costs the run no time.
-        for instruction in sorted(self._state.handle(event), key=_is_bookkeeping):
+        # Nodes get to work before memory is freed and the store writes: neither costs the run any time.
+        for instruction in sorted(self._state.handle(event), key=_urgency):
             self._perform(instruction)
             self._observe(instruction)
         self.progress = self._state.progress()
@@ -134,5 +134,7 @@ class Driver:
             _log.exception("run %s ended, but not everything could be tidied up", self._state.plan.run_id)
 
 
-def _is_bookkeeping(instruction: Instruction) -> bool:
-    return isinstance(instruction, CommitIteration | Record | FinishRun)
+def _urgency(instruction: Instruction) -> int:
+    if isinstance(instruction, RunTask | StopTasks):
+        return 0
+    return 2 if isinstance(instruction, CommitIteration | Record | FinishRun) else 1

@@ -10,6 +10,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,7 @@ class SegmentBook:
         self._fetch = fetch
         self._entries: dict[str, Entry] = {}
         self._lock = threading.RLock()
+        self._freeing = ThreadPoolExecutor(1, thread_name_prefix="manta-free")
 
     def put(self, segment: Segment, place: Place, host: HostTag) -> Entry:
         """A worker made a segment: remember it, and open it if it is on this host."""
@@ -155,16 +157,11 @@ class SegmentBook:
                 self._entries[key].adopted = True
 
     def drop(self, keys: Iterable[str]) -> None:
-        """Free these."""
-        for key in keys:
-            with self._lock:
-                entry = self._entries.pop(key, None)
-            if entry is None:
-                continue
-            if entry.reader is not None:
-                entry.reader.close()
-            if entry.fd >= 0:
-                os.close(entry.fd)
+        """Free these; giving back hundreds of megabytes takes the system a while, so a thread waits for it."""
+        with self._lock:
+            entries = [entry for key in keys if (entry := self._entries.pop(key, None)) is not None]
+        if entries:
+            self._freeing.submit(_free, entries)
 
     def worker_gone(self, worker_id: str) -> None:
         """A worker went away: what it had copies of has to be sent again."""
@@ -190,3 +187,12 @@ class SegmentBook:
     def close(self) -> None:
         """Free all but what was adopted: that lives as long as somebody can ask for it."""
         self.drop([key for key, entry in self._entries.items() if not entry.adopted])
+        self._freeing.shutdown()
+
+
+def _free(entries: list[Entry]) -> None:
+    for entry in entries:
+        if entry.reader is not None:
+            entry.reader.close()
+        if entry.fd >= 0:
+            os.close(entry.fd)

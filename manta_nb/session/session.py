@@ -53,6 +53,7 @@ class Session(View):
         workers: processes that host them; None: one a node, up to 50 nodes.
         data: see `manta_nb.data.prepare`, as are `partition`, `alpha`, `labels_per_node`, `sizes`, `min_size`, `test`,
             `resize`, `label` and `seed` (of the partition).
+        data_name: what the dataset is called; for names and files `"NAME=…"` says the same.
         client: a Dask client (or cluster) of yours whose workers become the nodes.
         images: "auto" or "ignore": modules run in the nodes' own Python.
         runner: "process": tasks in child processes; "inline": in the worker itself, to debug.
@@ -78,6 +79,7 @@ class Session(View):
         test: Literal["shared", "local"] = "shared",
         resize: int | None = None,
         label: str | None = None,
+        data_name: str | None = None,
         seed: int = 0,
         client: Client | None = None,
         images: Literal["auto", "ignore"] = "auto",
@@ -110,6 +112,7 @@ class Session(View):
                 test=test,
                 resize=resize,
                 label=label,
+                name=data_name,
             )
             self._start(plan, names, workers, client, probe(runner), parse_bytes(memory_limit))
         except BaseException:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
-from pyflakes.checker import Checker  # type: ignore[import-untyped]
+from pyflakes.checker import Builtin, Checker  # type: ignore[import-untyped]
 from pyflakes.messages import UndefinedName  # type: ignore[import-untyped]
 
 from manta_nb.errors import DefinitionError
@@ -34,11 +34,28 @@ _USUAL: Mapping[str, str] = MappingProxyType(
     }
 )
 
+#: IPython puts these among Python's own names, so that pyflakes takes them for such
+_NOTEBOOK_ONLY: Mapping[str, str] = MappingProxyType(
+    {
+        "display": "print(…) appears in the run's logs, results.add(…) hands a value on",
+        "get_ipython": "leave it out",
+    }
+)
+
+
+class _Checker(Checker):  # type: ignore[misc]
+    """pyflakes, for a place where there is no notebook."""
+
+    def addBinding(self, node: Any, value: Any) -> None:
+        """Called for every name that gets a meaning, Python's own ones first."""
+        if not (isinstance(value, Builtin) and value.name in _NOTEBOOK_ONLY):
+            super().addBinding(node, value)
+
 
 def undefined_names(text: str, origin: str) -> list[tuple[str, int]]:
     """`(name, line)` of each name that is used and defined nowhere in `text`, once, in the order of the lines."""
     # Warnings of the user's text are told when the cell runs; pyflakes must not print a second set.
-    checker = Checker(parse_text(text, origin), filename="__init__.py")
+    checker = _Checker(parse_text(text, origin), filename="__init__.py")
     found: dict[str, int] = {}
     for message in sorted(checker.messages, key=lambda message: message.lineno):
         if isinstance(message, UndefinedName):
@@ -68,6 +85,8 @@ def check_names(text: str, origin: str, namespace: Mapping[str, Any]) -> None:
 
 def _cure(name: str, namespace: Mapping[str, Any]) -> str:
     shown = shorten(name, 40)
+    if name in _NOTEBOOK_ONLY:
+        return f"{shown} is there in notebooks only, a node has no screen: {_NOTEBOOK_ONLY[name]}"
     if name not in namespace:
         return _unknown(shown, namespace)
     value = namespace[name]

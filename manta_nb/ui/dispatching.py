@@ -70,9 +70,7 @@ def start_run(
     plan = plan_of(notebook, swarm, name, options)
     if options.dry_run:
         return Card(plan.header, plan.notes, [("graph", GraphView(plan.graph, planned=lambda: plan.counts))])
-    _make_room(notebook, name, options.keep)
-    for line in (plan.header, *plan.notes):
-        notebook.say(line)
+    notebook.say(*_make_room(notebook, name, options.keep), plan.header, *plan.notes)
     run = session.run(swarm, options.iterations, seed=options.seed, name=name, nodes=options.nodes)
     notebook.remember(run)
     bind(run)
@@ -86,10 +84,22 @@ def session_or_default(notebook: Notebook) -> Session:
     """The nodes in use; where there are none, four with digits are started, and that is said."""
     if notebook.session is None:
         notebook.say(
-            "no nodes yet: 4 with digits, iid, are started now (for others: %manta start --nodes 8 --data digits)"
+            "no nodes yet: 4 with digits, iid, are started now (for others: %manta start --nodes 8 --data digits)",
+            *[
+                f"{name} is a Session of yours: %manta use {name} makes the magics use it"
+                for name in _sessions(notebook)
+            ],
         )
         notebook.start(nodes=4, data="digits")
     return notebook.need_session()
+
+
+def _sessions(notebook: Notebook) -> list[str]:
+    """The variables that hold open sessions."""
+    from manta_nb.session.session import Session  # imports Dask, which is needed in the next moment
+
+    found = [(name, value) for name, value in notebook.namespace.items() if not name.startswith("_")]
+    return [name for name, value in found if isinstance(value, Session) and not value.closed]
 
 
 def plan_of(notebook: Notebook, swarm: Swarm, name: str, options: Namespace) -> Plan:
@@ -159,11 +169,11 @@ def _tag_notes(graph: TaskGraph) -> list[str]:
     ]
 
 
-def _make_room(notebook: Notebook, name: str, keep: bool) -> None:
-    """What becomes of a run of the same name that has not ended."""
+def _make_room(notebook: Notebook, name: str, keep: bool) -> list[str]:
+    """Stop the runs of the same name that have not ended, where that is the rule; says which."""
     same = [run for run in notebook.runs() if run.name == name and not run.finished]
     if not same or keep or notebook.settings.rerun == "keep":
-        return
+        return []
     before = same[-1]
     if notebook.settings.rerun == "refuse":
         raise UsageError(
@@ -171,6 +181,7 @@ def _make_room(notebook: Notebook, name: str, keep: bool) -> None:
         )
     for run in same:
         run.stop("replaced")
-        notebook.say(
-            f"{name} {run.run_id[:8]} is stopped (replaced) after {run.iteration} iterations; --keep lets both run"
-        )
+    return [
+        f"{name} {run.run_id[:8]} is stopped (replaced) after {run.iteration} iterations; --keep lets both run"
+        for run in same
+    ]

@@ -67,8 +67,7 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def _install_shims(magics: MantaMagics) -> None:
-    for note in _apply_shims(cast(shims.Position, magics.shims)):
-        magics.notebook.say(note)
+    magics.notebook.say(*_apply_shims(cast(shims.Position, magics.shims)))
 
 
 def _apply_shims(position: shims.Position) -> list[str]:

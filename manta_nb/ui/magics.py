@@ -21,6 +21,7 @@ from manta_nb.ui.parser import parse
 
 __all__ = ["MantaMagics"]
 
+
 @magics_class
 class MantaMagics(Magics):
     """The magics of manta_nb; `%config MantaMagics` lists what can be set."""

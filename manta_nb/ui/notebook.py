@@ -172,11 +172,10 @@ class Notebook:
         self.modules.clear()
         self._started.clear()
 
-    def say(self, line: str) -> None:
-        """One line to the person, in the output of the cell that runs now."""
+    def say(self, *lines: str) -> None:
+        """Lines to the person, in the output of the cell that runs now."""
         # A line of the output stream, not a display: many lines make one output, and a saved notebook reads well.
-        sys.stdout.write(f"{one_line(line)}\n")
-        sys.stdout.flush()
+        sys.stdout.write("".join(f"{one_line(line)}\n" for line in lines))
 
     def bind(self, name: str, value: object, kind: str) -> None:
         """Bind a variable, and say what it was where it was something else."""
@@ -215,6 +214,7 @@ class Notebook:
 
     def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:
         """What `worker.try_on("node_0")` calls: the nodes are looked up now, not when the cell was run."""
+        __tracebackhide__ = True
         return self.need_session().try_on(module, node_id, globals)
 
     @property

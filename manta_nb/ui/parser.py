@@ -122,7 +122,9 @@ class _Parser(argparse.ArgumentParser):
         if "required" in message:
             missing = next(option for option in self.verb.options if option.required)
             raise UsageError(f"{self.verb.name} needs {missing.name}: {self.verb.example}")
-        raise UsageError(shorten(plain(f"{self.verb.name}: {message}; {self.verb.name} --help shows how"), 200))
+        raise UsageError(
+            shorten(plain(f"{self.verb.name}: {message}; {self.verb.name} --help shows how"), 200)
+        )
 
 
 def parse(verb: Verb, words: Sequence[str]) -> argparse.Namespace:

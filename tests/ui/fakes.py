@@ -10,6 +10,7 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
 from manta_nb.errors import RunFailed
 from manta_nb.sdk.module import Module
@@ -175,9 +176,10 @@ class Shell:
     """An IPython shell of its own with the magics on a fake (or real) session."""
 
     def __init__(self, open_session: Callable[..., Any] = FakeSession) -> None:
-        self.ip = InteractiveShell()
-        # a shell of its own would keep history in the person's database
-        self.ip.history_manager.enabled = False
+        config = Config()
+        # else the cells would end up in the person's own history
+        config.HistoryManager.enabled = False
+        self.ip = InteractiveShell(config=config)
         self.shown: list[Any] = []
         self.opened: list[Any] = []
         self.magics: MantaMagics = extension.load(

@@ -47,7 +47,9 @@ def test_a_module_of_the_notebook_is_an_import_to_add() -> None:
 
 def test_an_imported_function_is_an_import_to_add() -> None:
     """A class or function is imported from where it is defined, under the name it has here."""
-    assert '"from collections import OrderedDict as Od"' in cure("Od", {"Od": __import__("collections").OrderedDict})
+    assert '"from collections import OrderedDict as Od"' in cure(
+        "Od", {"Od": __import__("collections").OrderedDict}
+    )
 
 
 def test_a_variable_is_handed_over_or_defined() -> None:
@@ -92,7 +94,11 @@ def test_a_class_of_another_module_names_its_file(packaged: type) -> None:
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [("np", "import numpy as np"), ("Task", "from manta_light.task import Task"), ("nn", "import torch.nn as nn")],
+    [
+        ("np", "import numpy as np"),
+        ("Task", "from manta_light.task import Task"),
+        ("nn", "import torch.nn as nn"),
+    ],
 )
 def test_usual_names_have_their_import(name: str, line: str) -> None:
     """A name everybody writes is cured without a notebook that knows it."""
@@ -109,3 +115,9 @@ def test_a_misspelt_name_is_guessed() -> None:
 def test_several_names_are_one_line() -> None:
     """The first is explained, the others are named."""
     assert cure("first + second", {}).endswith("(also second)")
+
+
+@pytest.mark.parametrize("name", ["display", "get_ipython"])
+def test_words_of_notebooks_are_undefined_on_a_node(name: str) -> None:
+    """IPython makes them look like Python's own; a node has none of them."""
+    assert f"{name} is there in notebooks only" in cure(name, {name: print})

@@ -16,7 +16,14 @@ from tests.ui.texts import AGGREGATOR, FLOW, SCHEDULER, START, WORKER
 @pytest.fixture
 def ready(shell: Shell) -> Shell:
     """Nodes, modules, a run and a Swarm class."""
-    shell.ok(START, WORKER, AGGREGATOR, SCHEDULER, FLOW, "from manta_nb.sdk.swarm import Swarm\nclass FLSwarm(Swarm): ...")
+    shell.ok(
+        START,
+        WORKER,
+        AGGREGATOR,
+        SCHEDULER,
+        FLOW,
+        "from manta_nb.sdk.swarm import Swarm\nclass FLSwarm(Swarm): ...",
+    )
     return shell
 
 

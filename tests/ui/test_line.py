@@ -50,11 +50,13 @@ def test_a_text_after_data_is_put_in() -> None:
 
 def test_an_unknown_variable_is_named() -> None:
     """`--iterations {rond}` says which name is missing and which one was probably meant."""
-    with pytest.raises(UsageError, match=r"\{rond\} on the line: rond is not defined .*did you mean 'rounds'"):
+    with pytest.raises(
+        UsageError, match=r"\{rond\} on the line: rond is not defined .*did you mean 'rounds'"
+    ):
         split("--iterations {rond}", {"rounds": 3})
 
 
 def test_a_quote_left_open_is_shown() -> None:
     """The place of the open quote and the character to add are in the message."""
-    with pytest.raises(UsageError, match="a quote is left open at \"digits"):
+    with pytest.raises(UsageError, match='a quote is left open at "digits'):
         split('--data "digits --nodes 8')

@@ -39,6 +39,14 @@ def task(*lines: str, options: str = "--all", name: str = "worker") -> str:
     return f"%%module {name} {options}\nfrom manta_light.task import Task\nclass Work(Task):\n    def run(self):\n{body}\n"
 
 
+FORGOTTEN = """%%swarm fl --iterations 1
+class FLSwarm(Swarm):
+    def __init__(self):
+        self.set_global("a", 1)
+    def execute(self):
+        return worker()
+FLSwarm()"""
+
 NOTEBOOK = [
     Mistake(
         "run is forgotten",
@@ -80,8 +88,7 @@ NOTEBOOK = [
         "add it as its first line",
         (
             WORKER,
-            "%%swarm fl --iterations 1\nclass FLSwarm(Swarm):\n    def __init__(self):\n"
-            '        self.set_global("a", 1)\n    def execute(self):\n        return worker()\nFLSwarm()',
+            FORGOTTEN,
         ),
         "line 4",
     ),
@@ -89,7 +96,10 @@ NOTEBOOK = [
         "execute without return",
         "FLSwarm.execute returns nothing",
         "end it with return",
-        (WORKER, "%%swarm fl --iterations 1\nclass FLSwarm(Swarm):\n    def execute(self):\n        worker()\n"),
+        (
+            WORKER,
+            "%%swarm fl --iterations 1\nclass FLSwarm(Swarm):\n    def execute(self):\n        worker()\n",
+        ),
         "line 3",
     ),
     Mistake(
@@ -122,7 +132,9 @@ NOTEBOOK = [
         "a syntax error in a module",
         "def run(self)",
         "expected ':'",
-        ("%%module worker\nfrom manta_light.task import Task\nclass Worker(Task):\n    def run(self)\n        pass",),
+        (
+            "%%module worker\nfrom manta_light.task import Task\nclass Worker(Task):\n    def run(self)\n        pass",
+        ),
         "line 4",
     ),
     Mistake(
@@ -132,9 +144,18 @@ NOTEBOOK = [
         ("%%swarm fl --iterations 1\nworker >>> aggregator",),
         "line 2",
     ),
-    Mistake("a quote left open", "'digits", "close it with another '", ("%manta start --data 'digits --nodes 8",)),
-    Mistake("a negative number of nodes", "got -3", "--nodes must be a whole number ≥ 1", ("%manta start --nodes -3",)),
-    Mistake("an infinite alpha", "got inf", "--alpha must be a finite number > 0", ("%manta start --alpha inf",)),
+    Mistake(
+        "a quote left open", "'digits", "close it with another '", ("%manta start --data 'digits --nodes 8",)
+    ),
+    Mistake(
+        "a negative number of nodes",
+        "got -3",
+        "--nodes must be a whole number ≥ 1",
+        ("%manta start --nodes -3",),
+    ),
+    Mistake(
+        "an infinite alpha", "got inf", "--alpha must be a finite number > 0", ("%manta start --alpha inf",)
+    ),
 ]
 
 WAITED = "%%swarm fl --iterations 1 --wait\nset_global('hyperparameters', 0.1)\nworker"
@@ -226,7 +247,10 @@ def test_a_first_task_on_one_node_of_eight_is_one_line(shell: Shell) -> None:
     """It runs, as it may be meant; the line says how many there are and what to type for all of them."""
     told = shell.ok(START, task("print(1)", options=""), "%%swarm fl --iterations 1\nworker")
 
-    assert told.out.splitlines()[1:] == ["worker runs on one node of 8; for all: %%module worker --all", "Out[3]: "]
+    assert told.out.splitlines()[1:] == [
+        "worker runs on one node of 8; for all: %%module worker --all",
+        "Out[3]: ",
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,9 @@ def test_the_main_cell_imports_its_second_file(shell: Shell) -> None:
 def test_public_names_are_bound_but_not_main(shell: Shell) -> None:
     """What the cell defines and imports is there afterwards, as after any cell; `main`, `_private` and NAME are not."""
     shell.ns["main"] = "mine"
-    shell.ok("%%module m\nimport json\n_private = 1\npublic = 2\ndef m(): ...\ndef main(): print(json, _private, public)")
+    shell.ok(
+        "%%module m\nimport json\n_private = 1\npublic = 2\ndef m(): ...\ndef main(): print(json, _private, public)"
+    )
 
     assert (shell.ns["public"], shell.ns["main"]) == (2, "mine")
     assert "json" in shell.ns and "_private" not in shell.ns
@@ -114,8 +116,18 @@ def test_options_become_those_of_the_module(shell: Shell) -> None:
     )
     options = shell.ns["m"].options
 
-    assert (options.maximum, options.fixed, options.specified_ids, options.excepted_ids) == (0.5, True, ("a", "b"), ("c",))
-    assert (options.datasets, options.min_nodes, options.retries, options.timeout) == (("digits",), 2, 1, 60.0)
+    assert (options.maximum, options.fixed, options.specified_ids, options.excepted_ids) == (
+        0.5,
+        True,
+        ("a", "b"),
+        ("c",),
+    )
+    assert (options.datasets, options.min_nodes, options.retries, options.timeout) == (
+        ("digits",),
+        2,
+        1,
+        60.0,
+    )
 
 
 def test_a_refused_cell_leaves_the_earlier_version(shell: Shell) -> None:

@@ -130,7 +130,9 @@ def test_no_line_does_anything_but_parse_or_say_why(line: str) -> None:
 
 
 @given(
-    st.lists(st.sampled_from(["--nodes", "--alpha", "--", "-3", "x", "--data=", "'", "1e400", "-p", "--help", "#"]))
+    st.lists(
+        st.sampled_from(["--nodes", "--alpha", "--", "-3", "x", "--data=", "'", "1e400", "-p", "--help", "#"])
+    )
 )
 def test_no_soup_of_words_escapes(words: list[str]) -> None:
     """Options in any order, with values missing or odd, never raise anything else."""

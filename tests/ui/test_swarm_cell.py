@@ -93,7 +93,9 @@ def test_a_swarm_may_be_an_object_or_a_class(ready: Shell, end: str, n: int) -> 
 
 def test_branches_are_one_flow(ready: Shell) -> None:
     """`a >> [b, c] >> d` runs b and c side by side."""
-    told = ready.ok("%%swarm fl --iterations 2\nworker >> [aggregator, scheduler.with_options(alias='check')] >> scheduler")
+    told = ready.ok(
+        "%%swarm fl --iterations 2\nworker >> [aggregator, scheduler.with_options(alias='check')] >> scheduler"
+    )
 
     assert told.out.startswith("worker ×8 → [aggregator ×1, check ×1] → scheduler ×1\n")
 
@@ -101,16 +103,40 @@ def test_branches_are_one_flow(ready: Shell) -> None:
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("flow = worker >> aggregator", "Cell In[5], line 2: the cell ends in an assignment; end it with a flow like"),
-        ("worker >> aggregator\naggregator >> scheduler", "line 3 is not part of the flow; write worker >> aggregator >> scheduler"),
-        ("worker >> aggregator\nprint('done')", "Cell In[5], line 2: the flow worker >> aggregator is not the last line"),
-        ("3 + 4", "Cell In[5], line 2: the cell ends in 7 (int); end it with a flow like worker >> aggregator"),
-        ("for x in []: ...", "the cell ends without a flow or a Swarm; end it with a flow like worker >> aggregator"),
+        (
+            "flow = worker >> aggregator",
+            "Cell In[5], line 2: the cell ends in an assignment; end it with a flow like",
+        ),
+        (
+            "worker >> aggregator\naggregator >> scheduler",
+            "line 3 is not part of the flow; write worker >> aggregator >> scheduler",
+        ),
+        (
+            "worker >> aggregator\nprint('done')",
+            "Cell In[5], line 2: the flow worker >> aggregator is not the last line",
+        ),
+        (
+            "3 + 4",
+            "Cell In[5], line 2: the cell ends in 7 (int); end it with a flow like worker >> aggregator",
+        ),
+        (
+            "for x in []: ...",
+            "the cell ends without a flow or a Swarm; end it with a flow like worker >> aggregator",
+        ),
         ("# nothing", "there is nothing below the %%swarm line"),
-        ("await worker", "Cell In[5], line 2: await cannot be used in a %%swarm cell: move it to a cell of its own"),
+        (
+            "await worker",
+            "Cell In[5], line 2: await cannot be used in a %%swarm cell: move it to a cell of its own",
+        ),
         ("worker >> agregator", "Cell In[5], line 2: no module 'agregator' (did you mean 'aggregator'?)"),
-        (f"{CLASS}{CLASS.replace('FLSwarm', 'Other')}", "defines 2 swarms, FLSwarm, Other: end it with one, such as Other()"),
-        ("set_global('f', print)\nworker", "Cell In[5], line 2: cannot send a builtin_function_or_method at set_global"),
+        (
+            f"{CLASS}{CLASS.replace('FLSwarm', 'Other')}",
+            "defines 2 swarms, FLSwarm, Other: end it with one, such as Other()",
+        ),
+        (
+            "set_global('f', print)\nworker",
+            "Cell In[5], line 2: cannot send a builtin_function_or_method at set_global",
+        ),
         ("worker >> (", "Cell In[5], line 2: '(' was never closed"),
     ],
 )
@@ -210,7 +236,9 @@ def test_a_rerun_replaces_the_running_run(ready: Shell) -> None:
     old, told = ready.ok(FLOW).value, ready.ok(FLOW)
 
     assert (old.status, old.reason) == ("stopped", "replaced")
-    assert told.out.startswith(f"fl {old.run_id} is stopped (replaced) after 3 iterations; --keep lets both run")
+    assert told.out.startswith(
+        f"fl {old.run_id} is stopped (replaced) after 3 iterations; --keep lets both run"
+    )
     assert ready.ns["fl"] is told.value and not told.value.finished
 
 

@@ -91,7 +91,9 @@ def test_a_variable_without_a_dollar_sign_is_explained(shell: Shell) -> None:
     """A bare name of a variable is not a file."""
     shell.ns["arrays"] = {"x": [1]}
 
-    assert "a variable is written with a dollar sign: --data $arrays" in refusal(shell, "%manta start --data arrays")
+    assert "a variable is written with a dollar sign: --data $arrays" in refusal(
+        shell, "%manta start --data arrays"
+    )
 
 
 def test_the_same_options_show_the_card(shell: Shell) -> None:
@@ -254,3 +256,26 @@ def test_a_file_is_run(ready: Shell, tmp_path: Path) -> None:
     )
 
     assert ready.ok("%manta run mine.py:Mine --iterations 2 --name mine").value.name == "mine"
+
+
+def test_arrays_can_be_given_a_name(shell: Shell) -> None:
+    """`--data mnist_part=$arrays` is what tasks find as `mnist_part`."""
+    shell.ns["arrays"] = {"x": np.zeros((20, 3)), "y": np.zeros(20)}
+    options = shell.ok("%manta start --data mnist_part=$arrays").value.options
+
+    assert (options["data"] is shell.ns["arrays"], options["data_name"]) == (True, "mnist_part")
+
+
+def test_a_bundled_name_wins_over_a_variable(shell: Shell) -> None:
+    """Whoever has called a variable `digits` still gets the dataset."""
+    shell.ns["digits"] = {"x": [1]}
+
+    assert shell.ok("%manta start --data digits").value.options["data"] == "digits"
+
+
+def test_a_start_that_fails_leaves_the_nodes(shell: Shell) -> None:
+    """A mistake on the line does not take away what was there."""
+    first = shell.ok(START).value
+    shell.cell("%manta start --nodes 3 --data $nothing")
+
+    assert shell.notebook.session is first and not first.closed

@@ -54,8 +54,7 @@ def define_module(notebook: Notebook, options: Namespace, body: str) -> Module |
     for entry in entries:
         notebook.modules[entry.name] = entry
         notebook.bind(entry.name, entry.module, "module")
-    for note in dict.fromkeys(notes):
-        notebook.say(note)
+    notebook.say(*dict.fromkeys(notes))
     modules = tuple(entry.module for entry in entries)
     return modules[0] if len(modules) == 1 else Modules(modules)
 

@@ -6,8 +6,10 @@ import re
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from manta_nb.data.loading import BUNDLED
 from manta_nb.errors import DataError, UsageError
 from manta_nb.render import Card
 from manta_nb.sdk.names import did_you_mean, listed
@@ -35,7 +37,7 @@ def start(notebook: Notebook, options: Namespace) -> Session:
     if session is not None:
         if notebook.asked is not None and _same(asked, notebook.asked):
             return session
-        if active := [run.name for run in session.active]:
+        if notebook.owns(session) and (active := [run.name for run in session.active]):
             raise UsageError(
                 one_line(
                     f"{listed(active)} still runs on the nodes there are: "
@@ -94,29 +96,25 @@ def _asked(options: Namespace, namespace: Mapping[str, Any]) -> dict[str, Any]:
     if "partition" not in values:
         implied = [kind for option, kind in _IMPLIED.items() if option in values]
         values |= {"partition": implied[0]} if implied else {}
-    if "data" in values:
-        values["data"] = _data(values["data"], namespace)
-    return values
+    return values | _data(values["data"], namespace) if "data" in values else values
 
 
-def _data(word: str, namespace: Mapping[str, Any]) -> object:
+def _data(word: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """What `--data` names: `$variable` is the object itself, anything else the text, which the data layer reads."""
     found = re.fullmatch(r"(?:([^=$]*)=)?\$(\w+)", word)
     if found is None:
-        return _variable_instead(word, namespace)
+        return {"data": _no_variable(word, namespace)}
     name, variable = found[1], found[2]
     if variable not in namespace:
         hint = did_you_mean(variable, [known for known in namespace if not known.startswith("_")])
         raise DataError(f"--data ${variable}: {variable} is not defined in the notebook{hint}")
-    return namespace[variable] if name is None else {"name": name, "data": namespace[variable]}
+    return {"data": namespace[variable]} | ({} if name is None else {"data_name": name})
 
 
-def _variable_instead(word: str, namespace: Mapping[str, Any]) -> str:
+def _no_variable(word: str, namespace: Mapping[str, Any]) -> str:
     """`word`, unless it can only be meant as a variable: then the error says how that is written."""
     value = namespace.get(word)
-    if value is None or isinstance(value, str | int | float | Path) or callable(value) or Path(word).exists():
-        return word
-    if hasattr(value, "__path__") or hasattr(value, "__loader__"):
+    if value is None or word in BUNDLED or isinstance(value, ModuleType) or Path(word).exists():
         return word
     raise DataError(f"--data {word}: a variable is written with a dollar sign: --data ${word}")
 

@@ -41,12 +41,13 @@ def run_swarm_cell(notebook: Notebook, options: Namespace, body: str) -> Run | C
         "numpy_to_bytes": numpy_to_bytes,
     }
     with added_names(notebook.namespace, added) as taken:
-        for name in taken:
-            notebook.say(
-                f"{name} is yours, {shorten(repr(notebook.namespace[name]), 60)}: it is used, not manta_nb's"
-            )
+        notebook.say(*[_yours(name, notebook.namespace[name]) for name in taken])
         value = run_body(notebook.shell, cell, tree)
         swarm = swarm_of(value, options.name, first.globals, tree, cell, notebook.namespace)
     return start_run(
         notebook, swarm, options.name, options, lambda run: notebook.bind(options.name, run, "run")
     )
+
+
+def _yours(name: str, value: object) -> str:
+    return f"{name} is yours, {shorten(repr(value), 60)}: it is used, not manta_nb's"
