@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-__all__ = ["Figure", "RESULTS", "Say", "machine", "parser", "save", "table"]
+__all__ = ["RESULTS", "Figure", "Say", "machine", "parser", "save", "table"]
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("distributed", "dask", "numpy", "torch", "flwr", "ray")

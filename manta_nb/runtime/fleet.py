@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid
 from collections import defaultdict
@@ -236,7 +237,10 @@ class Fleet:
             return
 
         async def send() -> None:
-            if self.client.scheduler is not None:
+            # a worker, or the whole cluster, may be going away: then there is nobody to tell
+            with contextlib.suppress(OSError):
+                if self.client.scheduler is None:
+                    return
                 await self.client.scheduler.broadcast(
                     msg={"op": op, **fields}, workers=addresses, on_error="ignore"
                 )
@@ -249,7 +253,7 @@ class Fleet:
         for topic in (TOPIC, "all"):
             try:
                 self.client.unsubscribe_topic(topic)
-            except (ValueError, OSError):
+            except (ValueError, OSError, RuntimeError):
                 # the scheduler is gone already
                 continue
         self.book.close()

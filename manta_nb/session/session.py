@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import psutil
@@ -24,6 +23,7 @@ from manta_nb.runtime.fleet import Fleet
 from manta_nb.runtime.hosting import ForeignHosting, Hosting, OwnHosting, spread, write_setups
 from manta_nb.runtime.runners.request import NodeRecord
 from manta_nb.sdk.module import Module
+from manta_nb.session.folders import remove, session_folder
 from manta_nb.session.history import History
 from manta_nb.session.planning import Blueprint, blueprint
 from manta_nb.session.run import Display, Run
@@ -94,9 +94,11 @@ class Session(View):
         self.closed = False
         self._runs: list[Run] = []
         self._say = say or (lambda line: None)
-        self._folder = Path(tempfile.mkdtemp(prefix="manta-nb-"))
-        # a kernel that ends without close() leaves no files
-        self._tidy = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._folder = session_folder()
+        # last in, first out: also where the kernel ends, or the session is forgotten, without close()
+        self._parts = contextlib.ExitStack()
+        self._parts.callback(remove, self._folder)
+        self._tidy = weakref.finalize(self, self._parts.close)
         try:
             names = _names(client, workers) if client is not None else None
             plan = prepare(
@@ -153,12 +155,12 @@ class Session(View):
         self._hosting: Hosting = (
             OwnHosting(setups, self._folder) if client is None else ForeignHosting(client, setups)
         )
+        self._parts.callback(self._hosting.close)
         self.client, self.cluster = self._hosting.client, self._hosting.cluster
-        try:
-            self._fleet = Fleet(self.client, hosted, capabilities.shared_values)
-        except BaseException:
-            self._hosting.close()
-            raise
+        self._fleet = Fleet(self.client, hosted, capabilities.shared_values)
+        self._parts.callback(self._fleet.close)
+        # before Dask's own exit handlers, which came first; the finalizer's are the last of all
+        atexit.register(self._tidy)
         self.notes = [*plan.notes, *self._hosting.notes]
         for line in [self.summary, *self.notes]:
             self._say(line)
@@ -269,8 +271,7 @@ class Session(View):
         self.closed = True
         for run in self.active:
             run.stop("the session was closed", timeout=5)
-        self._fleet.close()
-        self._hosting.close()
+        atexit.unregister(self._tidy)
         self._tidy()
 
     def _check_open(self) -> None:

@@ -66,7 +66,7 @@ def start_run(
         UsageError: a run of that name is active and may not be replaced.
         RunFailed: it was waited for, and failed.
     """
-    session = session_or_default(notebook)
+    session = _session_or_default(notebook)
     plan = plan_of(notebook, swarm, name, options)
     if options.dry_run:
         return Card(plan.header, plan.notes, [("graph", GraphView(plan.graph, planned=lambda: plan.counts))])
@@ -80,7 +80,7 @@ def start_run(
     return run
 
 
-def session_or_default(notebook: Notebook) -> Session:
+def _session_or_default(notebook: Notebook) -> Session:
     """The nodes in use; where there are none, four with digits are started, and that is said."""
     if notebook.session is None:
         notebook.say(
