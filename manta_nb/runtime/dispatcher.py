@@ -37,6 +37,9 @@ __all__ = ["DaskDispatcher", "Lines", "Program"]
 #: where memory is not shared, the kernel takes a copy of a segment with Globals of at most so many bytes
 KEPT_BY_THE_KERNEL = 64 << 20
 
+#: seconds that Dask gets to call the last batches finished
+SETTLING = 2
+
 #: what is done with streamed lines: (iteration, task, node ids of the batch, lines)
 Lines = Callable[[int, str, Sequence[str], list[list[Any]]], None]
 
@@ -77,6 +80,9 @@ class DaskDispatcher:
         self._numbers = itertools.count()
         self._used: set[str] = set()
         self._lock = threading.Lock()
+        #: batches that Dask has not called finished yet
+        self._unsettled = 0
+        self._settled = threading.Condition()
         self._inbox: queue.SimpleQueue[tuple[str, Mapping[str, Any]] | None] = queue.SimpleQueue()
 
     def open(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
@@ -161,7 +167,16 @@ class DaskDispatcher:
             pure=False,
             resources={resource_of(host.worker_id): SHARE},
         )
-        opened.future.add_done_callback(lambda future: self._inbox.put((batch_id, {"status": future.status})))
+        with self._settled:
+            self._unsettled += 1
+        opened.future.add_done_callback(lambda future: self._on_settled(batch_id, future.status))
+
+    def _on_settled(self, batch_id: str, status: str) -> None:
+        """Dask says how a batch ended; on a thread of Dask's."""
+        with self._settled:
+            self._unsettled -= 1
+            self._settled.notify_all()
+        self._inbox.put((batch_id, {"status": status}))
 
     # -- in ------------------------------------------------------------------------------------------------------
 
@@ -277,6 +292,9 @@ class DaskDispatcher:
 
     def close(self) -> None:
         """See `Dispatcher.close`."""
+        with self._settled:
+            # an outcome overtakes Dask's own word that a batch is over, which must not come after the client is gone
+            self._settled.wait_for(lambda: not self._unsettled, timeout=SETTLING)
         self._fleet.unlisten(self._plan.run_id)
         self._fleet.broadcast("manta_nb_forget", self._used, run_id=self._plan.run_id, keys=[])
         self._inbox.put(None)
