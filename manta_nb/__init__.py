@@ -37,7 +37,7 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext manta_nb`."""
-    import_module("manta_nb.ui.extension").load(shell)
+    import_module("manta_nb.ui.extension").load(shell, lambda: import_module("manta_nb.cli.doctor").report())
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:

@@ -37,10 +37,10 @@ def main(words: Sequence[str] | None = None, console: Console | None = None) -> 
     try:
         return _call(words, console)
     except MantaError as error:
-        console.say(f"manta-nb: {error}")
+        console.say(f"error: {error}")
         return USAGE
     except KeyboardInterrupt:
-        console.say("manta-nb: interrupted")
+        console.say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # Python would complain once more when it flushes stdout at its end.

@@ -7,6 +7,7 @@ import signal
 import traceback
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,6 +18,7 @@ from manta_nb.cli.outcome import report
 from manta_nb.cli.progress import follow
 from manta_nb.engine.records import NodeInfo
 from manta_nb.errors import MantaError
+from manta_nb.runtime.runners.cleaning import seed_everything
 from manta_nb.sdk.swarm import Swarm
 from manta_nb.session.loader import load_swarm, parse_params
 from manta_nb.session.planning import Blueprint, blueprint
@@ -38,6 +40,10 @@ def main(options: Namespace, console: Console, open_session: Callable[..., Sessi
         MantaError: the file, its swarm or an option is not as it should be.
     """
     params = parse_params(options.p or [])
+    if options.seed is not None:
+        # The file may make a model of random weights; torch is seeded only where it is loaded already.
+        import_module("torch")
+        seed_everything(options.seed)
     # What the file prints is not the data that stdout is for.
     with contextlib.redirect_stdout(console.talk):
         try:

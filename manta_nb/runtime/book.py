@@ -177,7 +177,9 @@ class SegmentBook:
         """The segments that went with this worker."""
         with self._lock:
             return [
-                key for key, entry in self._entries.items() if entry.segment.holder == worker_id and not entry.held
+                key
+                for key, entry in self._entries.items()
+                if entry.segment.holder == worker_id and not entry.held
             ]
 
     def lost(self, keys: Iterable[str]) -> list[str]:

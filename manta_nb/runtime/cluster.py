@@ -41,6 +41,8 @@ SETTINGS: dict[str, Any] = {
     # 50 idle workers take 76 % of a core without these two, 8 % with them
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "10s",
+    # the scheduler keeps so many events a topic, our outcomes among them: 1 MB an iteration with 10,000 nodes
+    "distributed.admin.low-level-log-length": 10,
     "distributed.comm.timeouts.connect": "10s",
 }
 METHOD = "distributed.worker.multiprocessing-method"

@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import psutil
-
-from manta_nb.data import DataPlan, prepare
 from manta_nb.engine.driver import Driver
-from manta_nb.engine.records import NodeInfo
+from manta_nb.engine.records import Event, NodeInfo
 from manta_nb.engine.run_state import RunState
-from manta_nb.errors import NodeError, UsageError
+from manta_nb.errors import NodeError
 from manta_nb.render import Card
-from manta_nb.runtime.capabilities import Capabilities, probe
 from manta_nb.runtime.dispatcher import DaskDispatcher
-from manta_nb.runtime.fleet import Fleet
-from manta_nb.runtime.hosting import ForeignHosting, Hosting, OwnHosting, spread, write_setups
 from manta_nb.runtime.runners.request import NodeRecord
 from manta_nb.sdk.module import Module
 from manta_nb.session.folders import remove, session_folder
 from manta_nb.session.history import History
 from manta_nb.session.planning import Blueprint, blueprint
 from manta_nb.session.run import Display, Run
-from manta_nb.session.sizes import parse_bytes
+from manta_nb.session.starting import start
 from manta_nb.session.table import Node, NodeTable, RunList
 from manta_nb.session.trial import Trial, try_on
 from manta_nb.session.views import View
-from manta_nb.shims import shim_folder
 from manta_nb.store.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -41,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-#: with more nodes than this, and no word about workers, nodes share one worker process a core
-MOST_WORKERS = 50
+#: options that say how data are split; see `manta_nb.data.prepare`
+SPLIT = ("partition", "alpha", "labels_per_node", "sizes", "min_size", "seed", "test", "resize", "label")
 
 
 class Session(View):
@@ -87,83 +79,37 @@ class Session(View):
         memory_limit: str | float | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
-        self.options = {
-            key: value for key, value in locals().items() if key not in ("self", "say", "__class__")
-        }
+        given = {key: value for key, value in locals().items() if key not in ("self", "say", "__class__")}
+        #: what it was started with
+        self.options = given
+        #: what shows its runs; a notebook sets it
         self.display: Display | None = None
         self.closed = False
         self._runs: list[Run] = []
-        self._say = say or (lambda line: None)
-        self._folder = session_folder()
+        self._images_told = images == "ignore"
         # last in, first out: also where the kernel ends, or the session is forgotten, without close()
-        self._parts = contextlib.ExitStack()
-        self._parts.callback(remove, self._folder)
-        self._tidy = weakref.finalize(self, self._parts.close)
+        parts = contextlib.ExitStack()
+        self._tidy = weakref.finalize(self, parts.close)
+        folder = session_folder()
+        parts.callback(remove, folder)
+        tell = say or (lambda line: None)
+        whole = {key: given[key] for key in ("data", "nodes", "workers", "client", "runner", "memory_limit")}
+        split = {key: given[key] for key in SPLIT} | {"name": data_name}
         try:
-            names = _names(client, workers) if client is not None else None
-            plan = prepare(
-                data,
-                len(names) if nodes is None and names is not None and data is None else nodes,
-                self._folder,
-                partition=partition,
-                alpha=alpha,
-                labels_per_node=labels_per_node,
-                sizes=sizes,
-                min_size=min_size,
-                seed=seed,
-                test=test,
-                resize=resize,
-                label=label,
-                name=data_name,
-            )
-            self._start(plan, names, workers, client, probe(runner), parse_bytes(memory_limit))
+            self._started = start(folder, parts, tell, split=split, **whole)
         except BaseException:
             self._tidy()
             raise
-
-    def _start(
-        self,
-        plan: DataPlan,
-        names: list[str] | None,
-        workers: int | None,
-        client: Client | None,
-        capabilities: Capabilities,
-        memory: int | None,
-    ) -> None:
-        self._plan = plan
-        self.summary = plan.summary
-        self.histogram: LabelHistogram | None = plan.histogram
-        worker_ids = names or [
-            f"worker-{number}" for number in range(_worker_count(workers, len(plan.node_ids)))
-        ]
-        hosted = spread(plan.node_ids, worker_ids)
-        processes = "" if len(hosted) == len(plan.node_ids) else f" in {len(hosted)} processes"
-        self._say(f"starting {len(plan.node_ids)} nodes{processes} …")
-        cores = os.cpu_count() or 1
-        if client is not None and capabilities.start == "fork":
-            # its workers may have run anything, so nothing can be forked from them
-            capabilities = Capabilities("exec", capabilities.shared_values)
-        setups = write_setups(
-            hosted,
-            {node_id: self.record(node_id) for node_id in plan.node_ids},
-            self._folder,
-            capabilities,
-            threads=max(1, cores // len(hosted)),
-            memory=memory or max(1 << 30, psutil.virtual_memory().total // len(hosted)),
-            path=[str(shim_folder())],
-        )
-        self._hosting: Hosting = (
-            OwnHosting(setups, self._folder) if client is None else ForeignHosting(client, setups)
-        )
-        self._parts.callback(self._hosting.close)
-        self.client, self.cluster = self._hosting.client, self._hosting.cluster
-        self._fleet = Fleet(self.client, hosted, capabilities.shared_values)
-        self._parts.callback(self._fleet.close)
         # before Dask's own exit handlers, which came first; the finalizer's are the last of all
         atexit.register(self._tidy)
-        self.notes = [*plan.notes, *self._hosting.notes]
+        self._fleet, plan = self._started.fleet, self._started.plan
+        self.client, self.cluster = self._started.hosting.client, self._started.hosting.cluster
+        self.summary = plan.summary
+        self.histogram: LabelHistogram | None = plan.histogram
+        #: one line each: what was decided, and what does not hold here
+        self.notes = [*plan.notes, *self._started.hosting.notes]
         for line in [self.summary, *self.notes]:
-            self._say(line)
+            tell(line)
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -206,20 +152,22 @@ class Session(View):
             made.plan, made.graph, driver, history, list(infos), self._over, made.counts(infos.values())
         )
         run.display = self.display
+        self._tell_images(made, run)
         run._start()
         return run
 
     def _infos(self, nodes: Sequence[str] | None) -> dict[str, NodeInfo]:
         for node_id in nodes or ():
             self.nodes[node_id]
-        return {
-            node_id: NodeInfo(
-                node_id,
-                self._fleet.host_of(node_id).worker_id,
-                frozenset(self._plan.datasets.get(node_id, ())),
-            )
-            for node_id in (nodes or self._plan.node_ids)
-        }
+        return {node_id: self._started.info(node_id) for node_id in (nodes or self._started.plan.node_ids)}
+
+    def _tell_images(self, made: Blueprint, run: Run) -> None:
+        """Modules that name an image run in the nodes' own Python: said once a session."""
+        named = {task.module.image for task in made.graph.tasks if task.module.image}
+        if named and not self._images_told:
+            self._images_told = True
+            text = f"images are not used: tasks run in the nodes' own Python instead of {', '.join(sorted(named))}"
+            run.events.extend([Event(0, "image", text[:200])])
 
     def _over(self, run: Run) -> None:
         """A run has ended: hold what it still shows, so that its nodes may go away."""
@@ -231,7 +179,7 @@ class Session(View):
 
     def record(self, node_id: str) -> NodeRecord:
         """The folder and the datasets of a node, as the node knows them."""
-        return NodeRecord(self._folder / node_id, self._plan.datasets.get(node_id, {}))
+        return self._started.record(node_id)
 
     # -- what there is -------------------------------------------------------------------------------------------
 
@@ -240,17 +188,17 @@ class Session(View):
         """The nodes as they are now."""
         busy = {node_id for run in self.active for node_id in run.nodes}
         table = {}
-        for node_id in self._plan.node_ids:
+        for node_id in self._started.plan.node_ids:
             host = self._fleet.host_of(node_id)
             state = "lost" if not host.alive else "busy" if node_id in busy else "idle"
-            datasets = tuple(self._plan.datasets.get(node_id, ()))
+            datasets = tuple(self._started.plan.datasets.get(node_id, ()))
             table[node_id] = Node(
                 node_id, state, host.worker_id, self._pid(host.worker_id, host.pid), datasets
             )
         return NodeTable(table)
 
     def _pid(self, worker_id: str, known: int) -> int:
-        return self._hosting.pids().get(worker_id) or known
+        return self._started.hosting.pids().get(worker_id) or known
 
     @property
     def runs(self) -> RunList:
@@ -295,18 +243,3 @@ class Session(View):
 
     def _card(self) -> Card:
         return Card(repr(self), [*self.notes, *([self.histogram] if self.histogram else [])])
-
-
-def _worker_count(workers: int | None, nodes: int) -> int:
-    if workers is None:
-        return nodes if nodes <= MOST_WORKERS else (os.cpu_count() or 1)
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise UsageError(f"workers must be a whole number ≥ 1, got {workers!r}")
-    return min(workers, nodes)
-
-
-def _names(client: Client, workers: int | None) -> list[str]:
-    names = ForeignHosting.worker_names(client)
-    if not names:
-        raise NodeError("this Dask cluster has no workers: scale it up first")
-    return names[:workers] if workers else names

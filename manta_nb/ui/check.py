@@ -46,7 +46,7 @@ _NOTEBOOK_ONLY: Mapping[str, str] = MappingProxyType(
 class _Checker(Checker):  # type: ignore[misc]
     """pyflakes, for a place where there is no notebook."""
 
-    def addBinding(self, node: Any, value: Any) -> None:
+    def addBinding(self, node: Any, value: Any) -> None:  # noqa: N802 - pyflakes' own name
         """Called for every name that gets a meaning, Python's own ones first."""
         if not (isinstance(value, Builtin) and value.name in _NOTEBOOK_ONLY):
             super().addBinding(node, value)

@@ -96,7 +96,7 @@ def _session_or_default(notebook: Notebook) -> Session:
 
 def _sessions(notebook: Notebook) -> list[str]:
     """The variables that hold open sessions."""
-    from manta_nb.session.session import Session  # imports Dask, which is needed in the next moment
+    from manta_nb.session.session import Session  # noqa: PLC0415 - imports Dask, which is needed in the next moment
 
     found = [(name, value) for name, value in notebook.namespace.items() if not name.startswith("_")]
     return [name for name, value in found if isinstance(value, Session) and not value.closed]
@@ -104,7 +104,7 @@ def _sessions(notebook: Notebook) -> list[str]:
 
 def plan_of(notebook: Notebook, swarm: Swarm, name: str, options: Namespace) -> Plan:
     """The plan of a swarm on these nodes, checked as a whole before anything runs; see `start_run` for the errors."""
-    from manta_nb.session.planning import blueprint  # imports Dask, which a session has done already
+    from manta_nb.session.planning import blueprint  # noqa: PLC0415 - imports Dask, which a session has done already
 
     graph = _graph(swarm, notebook)
     tasks = blueprint(swarm, name, options.iterations, options.seed).plan.tasks

@@ -25,6 +25,7 @@ _MAGICS = {"line": ("manta",), "cell": ("module", "swarm")}
 
 def load(
     shell: InteractiveShell,
+    doctor: Callable[[], object],
     open_session: Callable[..., Session] | None = None,
     make_display: Callable[[], RunDisplay] | None = None,
 ) -> MantaMagics:
@@ -32,11 +33,12 @@ def load(
 
     Args:
         shell: IPython's shell.
+        doctor: makes the report on this machine; it stands above this layer, so whoever loads us brings it.
         open_session: makes a Session; for tests.
         make_display: makes what runs are shown with; for tests.
     """
     opener, displayer = open_session or _open_session, make_display or _make_display
-    magics = MantaMagics(shell, lambda settings: Notebook(shell, settings, opener, displayer))
+    magics = MantaMagics(shell, lambda settings: Notebook(shell, settings, opener, displayer, doctor))
     shell.register_magics(magics)
     matcher = make_matcher(magics.notebook)
     if shell.Completer is not None:
@@ -81,12 +83,12 @@ def _apply_shims(position: shims.Position) -> list[str]:
 
 
 def _open_session(**options: Any) -> Session:
-    from manta_nb.session.session import Session  # Dask takes most of a second, and nodes may never start
+    from manta_nb.session.session import Session  # noqa: PLC0415 - Dask takes most of a second, and nodes may never start
 
     return Session(**options)
 
 
 def _make_display() -> RunDisplay:
-    from manta_nb.ui.live import RunDisplay  # as above: needed when there are nodes
+    from manta_nb.ui.live import RunDisplay  # noqa: PLC0415 - as above: needed when there are nodes
 
     return RunDisplay()

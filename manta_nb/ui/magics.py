@@ -21,6 +21,8 @@ from manta_nb.ui.parser import parse
 
 __all__ = ["MantaMagics"]
 
+Scope = Mapping[str, Any] | None
+
 
 @magics_class
 class MantaMagics(Magics):
@@ -29,7 +31,7 @@ class MantaMagics(Magics):
     rerun = Enum(
         ["replace", "refuse", "keep"],
         default_value="replace",
-        help="What becomes of a running run when its %%swarm cell is run again: replaced, kept, or the cell refused.",
+        help="What becomes of a running run when its cell is run again: replaced, kept, or the cell is refused.",
     ).tag(config=True)
     metric = Unicode(
         "",
@@ -38,7 +40,7 @@ class MantaMagics(Magics):
     shims = Enum(
         ["first", "last", "off"],
         default_value="first",
-        help="Where manta_nb's own packages manta and manta_light stand: before installed ones, after them, or nowhere.",
+        help="Where manta_nb's own manta and manta_light stand: before installed ones, after them, or nowhere.",
     ).tag(config=True)
     block = Bool(False, help="Every run is waited for, as with --wait.").tag(config=True)
 
@@ -51,7 +53,7 @@ class MantaMagics(Magics):
     @no_var_expand
     @needs_local_scope
     @line_magic
-    def manta(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+    def manta(self, line: str, local_ns: Scope = None) -> Any:  # noqa: D102 - the help is its docstring
         __tracebackhide__ = True
         words = self._words(line, local_ns)
         if not words or asks_for_help(words[:1]):
@@ -68,7 +70,7 @@ class MantaMagics(Magics):
     @no_var_expand
     @needs_local_scope
     @cell_magic
-    def module(self, line: str, cell: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+    def module(self, line: str, cell: str, local_ns: Scope = None) -> Any:  # noqa: D102 - the help is its docstring
         __tracebackhide__ = True
         words = self._words(line, local_ns)
         return (
@@ -81,7 +83,7 @@ class MantaMagics(Magics):
     @no_var_expand
     @needs_local_scope
     @cell_magic
-    def swarm(self, line: str, cell: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+    def swarm(self, line: str, cell: str, local_ns: Scope = None) -> Any:  # noqa: D102 - the help is its docstring
         __tracebackhide__ = True
         words = self._words(line, local_ns)
         return (
@@ -90,5 +92,5 @@ class MantaMagics(Magics):
             else run_swarm_cell(self.notebook, parse(SWARM, words), cell)
         )
 
-    def _words(self, line: str, local_ns: Mapping[str, Any] | None) -> list[str]:
+    def _words(self, line: str, local_ns: Scope) -> list[str]:
         return split(line, {**self.notebook.namespace, **(local_ns or {})})

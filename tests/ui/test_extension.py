@@ -65,7 +65,8 @@ def test_unloading_takes_back_everything() -> None:
     assert len(shell.ip.Completer.custom_matchers) == matchers - 1
     assert len(shell.ip.events.callbacks["post_run_cell"]) == events
     assert "manta_nb" not in shell.ns
-    assert shell.ip.find_line_magic("manta") is None and shell.ip.find_cell_magic("swarm") is None
+    assert shell.ip.find_line_magic("manta") is None
+    assert shell.ip.find_cell_magic("swarm") is None
     assert "MantaMagics" not in shell.cell("%config").out
 
 

@@ -36,7 +36,8 @@ class Mistake:
 def task(*lines: str, options: str = "--all", name: str = "worker") -> str:
     """A module's cell whose `run` is `lines`, the first of which is line 5 of the cell."""
     body = "\n".join(f"        {line}" for line in lines)
-    return f"%%module {name} {options}\nfrom manta_light.task import Task\nclass Work(Task):\n    def run(self):\n{body}\n"
+    head = "from manta_light.task import Task\nclass Work(Task):\n    def run(self):"
+    return f"%%module {name} {options}\n{head}\n{body}\n"
 
 
 FORGOTTEN = """%%swarm fl --iterations 1
@@ -228,7 +229,8 @@ def check(shell: Shell, mistake: Mistake) -> None:
     told = shell.cell(mistake.cells[-1])
 
     assert isinstance(told.error, MantaError), told.out
-    assert len(told.line) <= 200 and "\n" not in told.line
+    assert len(told.line) <= 200
+    assert "\n" not in told.line
     assert mistake.word in told.line
     assert mistake.cure in told.line
     number = len(mistake.cells) - mistake.earlier

@@ -44,7 +44,8 @@ def test_public_names_are_bound_but_not_main(shell: Shell) -> None:
     )
 
     assert (shell.ns["public"], shell.ns["main"]) == (2, "mine")
-    assert "json" in shell.ns and "_private" not in shell.ns
+    assert "json" in shell.ns
+    assert "_private" not in shell.ns
     assert isinstance(shell.ns["m"], Module)
 
 
@@ -70,7 +71,8 @@ def test_a_sibling_that_is_not_there_yet_is_a_note_then_an_error(shell: Shell) -
     refused = shell.cell("%%swarm fl --iterations 1\nworker")
 
     assert "model.py" in told.out
-    assert "model.py" in refused.line and isinstance(refused.error, DefinitionError)
+    assert "model.py" in refused.line
+    assert isinstance(refused.error, DefinitionError)
 
 
 def test_a_shared_file_belongs_to_both(shell: Shell) -> None:

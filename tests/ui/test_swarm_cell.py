@@ -45,7 +45,8 @@ def test_the_body_is_an_ordinary_cell(ready: Shell) -> None:
     )
 
     assert ready.ns["fl"].swarm.globals == {"lr": 1.0}
-    assert ready.ns["factor"] == 2 and ready.ns["where"]
+    assert ready.ns["factor"] == 2
+    assert ready.ns["where"]
 
 
 def test_the_added_names_are_there_only_meanwhile(ready: Shell) -> None:
@@ -62,7 +63,8 @@ def test_a_name_of_the_user_wins_with_a_note(ready: Shell) -> None:
     told = ready.ok(FLOW)
 
     assert told.out.startswith("set_global is yours")
-    assert ready.ns["calls"] == ["lr"] and callable(ready.ns["set_global"])
+    assert ready.ns["calls"] == ["lr"]
+    assert callable(ready.ns["set_global"])
 
 
 def test_an_imported_name_that_is_ours_needs_no_note(ready: Shell) -> None:
@@ -145,7 +147,8 @@ def test_a_body_that_ends_in_no_swarm_is_refused(ready: Shell, body: str, told: 
     found = ready.cell(f"%%swarm fl --iterations 2\n{body}\n")
 
     assert told in found.line
-    assert len(found.line) <= 200 and isinstance(found.error, MantaError)
+    assert len(found.line) <= 200
+    assert isinstance(found.error, MantaError)
     assert "fl" not in ready.ns
 
 
@@ -219,7 +222,8 @@ def test_dry_run_runs_nothing(ready: Shell) -> None:
     told = ready.ok(FLOW.replace("fl ", "fl --dry-run "))
 
     assert str(told.value).startswith("worker ×8 → aggregator ×1 → scheduler ×1")
-    assert ready.opened[0].runs == [] and "fl" not in ready.ns
+    assert ready.opened[0].runs == []
+    assert "fl" not in ready.ns
 
 
 def test_options_reach_the_run(ready: Shell) -> None:
@@ -239,7 +243,8 @@ def test_a_rerun_replaces_the_running_run(ready: Shell) -> None:
     assert told.out.startswith(
         f"fl {old.run_id} is stopped (replaced) after 3 iterations; --keep lets both run"
     )
-    assert ready.ns["fl"] is told.value and not told.value.finished
+    assert ready.ns["fl"] is told.value
+    assert not told.value.finished
 
 
 def test_keep_lets_both_run(ready: Shell) -> None:

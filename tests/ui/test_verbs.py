@@ -28,7 +28,8 @@ def refusal(shell: Shell, line: str) -> str:
     """The one line that `line` is refused with."""
     told = shell.cell(line)
     assert isinstance(told.error, MantaError), told
-    assert len(told.line) <= 200 and "\n" not in told.line
+    assert len(told.line) <= 200
+    assert "\n" not in told.line
     return told.line
 
 
@@ -144,7 +145,8 @@ def test_shutdown_stops_nodes_and_runs(ready: Shell) -> None:
     """After it there are no nodes, and finished runs can be looked at."""
     ready.ok("%manta shutdown")
 
-    assert ready.opened[0].closed and ready.ns["fl"].status == "stopped"
+    assert ready.opened[0].closed
+    assert ready.ns["fl"].status == "stopped"
     assert "type %manta start" in refusal(ready, "%manta nodes")
     assert len(ready.ok("%manta metrics").value) == 6
 
@@ -278,4 +280,5 @@ def test_a_start_that_fails_leaves_the_nodes(shell: Shell) -> None:
     first = shell.ok(START).value
     shell.cell("%manta start --nodes 3 --data $nothing")
 
-    assert shell.notebook.session is first and not first.closed
+    assert shell.notebook.session is first
+    assert not first.closed

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from manta_nb.runtime.runners.channel import ChannelClosed, Message
+from manta_nb.runtime.runners.channel import ChannelClosed
+from manta_nb.runtime.runners.hearing import Emit, Hearing
 from manta_nb.runtime.runners.launch import ChildProcess
 from manta_nb.runtime.runners.ledger import Kind, LedgerReader
-from manta_nb.runtime.runners.outcome import KIND, NBYTES, NODE, OFFSET, Outcome, Story, result_rows, settle
+from manta_nb.runtime.runners.outcome import KIND, NBYTES, NODE, OFFSET, Outcome, result_rows, settle
 from manta_nb.runtime.runners.request import BatchRequest
 from manta_nb.runtime.runners.segments import HEADER_SIZE
 from manta_nb.runtime.runners.storage import SegmentDraft
 
-__all__ = ["Emit", "Children", "Supervisor"]
+__all__ = ["Children", "Emit", "Supervisor"]
 
 #: how often a silent batch is looked at, in seconds
 TICK = 0.1
-#: bundle at most so many lines, or for so long (seconds), before they go to the kernel
-MOST_LINES = 256
-LONGEST_WAIT = 0.1
-LAST_LINES = 20
-
-Emit = Callable[[list[list[Any]]], None]
+#: a line of the crash report that `faulthandler` prints
+CRASH_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in ')
+LIBRARY = re.compile(r"site-packages|lib/python|manta_nb/|^<")
 
 
 class Children(Protocol):
@@ -58,14 +57,11 @@ class Supervisor:
         self._children = children
         self._segment = segment
         self._imports = imports
-        self._emit = emit
         self._ledger_fd = _ledger_descriptor()
-        self._ledger = LedgerReader(self._ledger_fd, len(request.node_ids))
-        self._story = Story()
-        self._lines: list[list[Any]] = []
-        self._waiting_since = 0.0
-        self._last: dict[int, deque[str]] = {}
-        self._raw = b""
+        nodes = len(request.node_ids)
+        self._ledger = LedgerReader(self._ledger_fd, nodes)
+        self._hearing = Hearing(nodes, self._ledger, segment, emit)
+        self._story = self._hearing.story
 
     def run(self) -> Outcome:
         """Work until every node has an outcome."""
@@ -73,8 +69,7 @@ class Supervisor:
         try:
             left = list(range(len(request.node_ids)))
             while left:
-                now = left[:1] if request.policy.isolate else left
-                self._leg(now)
+                self._leg(left[:1] if request.policy.isolate else left)
                 left = self._unsettled()
             return self._outcome()
         finally:
@@ -86,16 +81,18 @@ class Supervisor:
         """Let one child work on `positions` until it is through, dies or is killed; at least one gets settled."""
         run_id = self._request.run_id
         if self._children.stopping(run_id):
-            for position in positions:
-                self._charge(position, "stopped", "stopped before its turn")
+            self._blame(positions, "stopped", "stopped before its turn")
             return
+        child = None
         try:
             child = self._children.child(run_id, fresh=self._request.policy.isolate)
             self._send(child, positions)
             kind, message = self._follow(child)
         except ChannelClosed:
             kind, message = "died", ""
-        self._flush()
+        if child is not None:
+            self._hearing.read_output(child)
+        self._hearing.flush()
         if kind == "end":
             self._charge_silent(positions)
             return
@@ -108,26 +105,19 @@ class Supervisor:
         request = self._request
         new = {key: data for key, data in self._imports.items() if key not in child.holds}
         child.holds = set(self._imports)
-        message = {
+        names = [request.node_ids[position] for position in positions]
+        message: dict[str, Any] = {
             "op": "batch",
             "shared": request.shared,
-            "turns": [[position, request.node_ids[position]] for position in positions],
-            "states": {
-                request.node_ids[p]: request.states[request.node_ids[p]]
-                for p in positions
-                if self._has_state(p)
-            },
+            "turns": list(zip(positions, names, strict=True)),
+            "states": {name: request.states[name] for name in names if name in request.states},
             "at": self._end(),
             # a child that takes over goes on with the numbers its predecessor gave
             "tags": self._story.tags,
             "imports": [[key, len(data)] for key, data in new.items()],
         }
-        shared = self._segment.fd >= 0
-        descriptors = (self._segment.fd, self._ledger_fd) if shared else ()
+        descriptors = (self._segment.fd, self._ledger_fd) if self._segment.fd >= 0 else ()
         child.channel.send(message, b"".join(new.values()), descriptors)
-
-    def _has_state(self, position: int) -> bool:
-        return self._request.node_ids[position] in self._request.states
 
     def _end(self) -> int:
         """Where the next value goes: behind the last one that was reported."""
@@ -141,17 +131,15 @@ class Supervisor:
     def _follow(self, child: ChildProcess) -> tuple[str, str]:
         """Read until the child says it is through, or its turn took too long: (what happened, message)."""
         timeout = self._request.policy.timeout
+        wait = TICK if timeout is None else min(TICK, max(0.001, timeout / 20))
         while True:
-            wait = TICK if timeout is None else min(TICK, max(0.001, timeout / 20))
             if child.channel.poll(wait):
                 message = child.channel.receive()
                 if message.get("op") == "end":
-                    self._read_output(child)
                     return "end", ""
-                self._take(message)
-            self._read_output(child)
-            if self._lines and time.monotonic() - self._waiting_since > LONGEST_WAIT:
-                self._flush()
+                self._hearing.take(message)
+            self._hearing.read_output(child)
+            self._hearing.flush_if_due()
             if timeout is not None and self._overdue(timeout):
                 return "timeout", f"over its time limit of {timeout:g} s"
 
@@ -159,109 +147,24 @@ class Supervisor:
         turn = self._ledger.turn()
         return turn is not None and (time.monotonic_ns() - turn[1]) / 1e9 > timeout
 
-    # -- what a child says ---------------------------------------------------------------------------------------
-
-    def _take(self, message: Message) -> None:
-        """One message; a malformed one ends the child like a crash."""
-        try:
-            self._understand(message)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ChannelClosed(f"the task's process sent a malformed message: {error!r}") from error
-
-    def _understand(self, message: Message) -> None:
-        story, op = self._story, message["op"]
-        if op == "stream":
-            for line in message["lines"]:
-                self._line(list(line))
-        elif op == "tag":
-            story.tags.append(str(message["name"]))
-        elif op == "rows":
-            self._ledger.extend([int(number) for number in message["rows"]])
-        elif op == "data":
-            self._segment.put(message.payload, int(message["at"]))
-        elif op == "failed":
-            self._charge(
-                self._position(message),
-                str(message["kind"]),
-                str(message["message"]),
-                where=str(message["where"]),
-                traceback=str(message["traceback"]),
-            )
-        elif op == "lost":
-            story.lost[self._position(message)] = str(message["key"])
-        elif op == "schedule":
-            story.schedule.append(
-                (self._position(message), str(message["alias"]), [str(n) for n in message["nodes"]])
-            )
-        elif op == "stop":
-            story.stops.append(self._position(message))
-        elif op == "note":
-            story.notes.append({key: message[key] for key in ("node", "kind", "message")})
-
-    def _position(self, message: Message) -> int:
-        position = int(message["node"])
-        if not 0 <= position < len(self._request.node_ids):
-            raise ValueError(f"there is no node number {position} in this batch")
-        return position
-
-    def _line(self, line: list[Any]) -> None:
-        if not self._lines:
-            self._waiting_since = time.monotonic()
-        self._lines.append(line)
-        if line[0] == "l":
-            self._last.setdefault(int(line[1]), deque(maxlen=LAST_LINES)).append(str(line[3]))
-        if len(self._lines) >= MOST_LINES:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._lines:
-            lines, self._lines = self._lines, []
-            self._emit(lines)
-
-    def _read_output(self, child: ChildProcess) -> None:
-        """What C code and subprocesses printed: charged to the node whose turn it is."""
-        try:
-            data = os.read(child.output, 1 << 16)
-        except OSError:
-            return
-        if not data:
-            return
-        *lines, self._raw = (self._raw + data).split(b"\n")
-        turn = self._ledger.turn()
-        node = turn[0] if turn is not None else 0
-        for line in lines:
-            if line.strip():
-                self._line(["l", node, "stderr", line.decode("utf-8", "replace")[:10_000]])
-
     # -- who is charged ------------------------------------------------------------------------------------------
 
-    def _charge(self, position: int, kind: str, message: str, where: str = "", traceback: str = "") -> None:
-        self._story.failures[position] = {
-            "node": position,
-            "kind": kind,
-            "message": message[:2100],
-            "where": where[:300],
-            "traceback": traceback[:8000],
-            "output": list(self._last.get(position, ())),
-        }
-
     def _blame(self, positions: list[int], kind: str, message: str) -> None:
-        """The child is gone: the node whose turn it was is charged, when stopped all that had none."""
-        turn = self._ledger.turn()
+        """The child is gone: the node whose turn it was is charged; after a stop, all that had none."""
         unsettled = self._unsettled()
         if kind == "stopped":
             for position in unsettled:
-                self._charge(position, kind, message)
+                self._hearing.charge(position, kind, message)
             return
+        turn = self._ledger.turn()
         position = turn[0] if turn is not None and turn[0] in unsettled else positions[0]
         if position in unsettled:
-            self._charge(position, kind, message)
+            self._hearing.charge(position, kind, message, _crash_site(self._hearing.last_lines(position)))
 
     def _charge_silent(self, positions: list[int]) -> None:
         """A child that says it is through but left out nodes is not believed."""
-        silent = set(self._unsettled()) & set(positions)
-        for position in silent:
-            self._charge(position, "died", "its process skipped this node")
+        for position in set(self._unsettled()) & set(positions):
+            self._hearing.charge(position, "died", "its process skipped this node")
 
     def _unsettled(self) -> list[int]:
         rows = self._ledger.rows()
@@ -284,20 +187,20 @@ class Supervisor:
         return settle(names, len(request.node_ids), rows, story, list(self._segment.place()))
 
 
+def _crash_site(lines: Sequence[str]) -> str:
+    """Where in the user's code a process crashed, from what `faulthandler` printed; "" if it did not."""
+    for line in lines:
+        match = CRASH_LINE.search(line)
+        if match is not None and not LIBRARY.search(match["file"]):
+            return f"{match['file']}, line {match['line']}"
+    return ""
+
+
 def _ended(code: int) -> str:
-    if code < 0:
-        return f"its process died with signal {-code} ({_SIGNALS.get(-code, 'killed')})"
-    return f"its process ended with exit code {code}"
-
-
-_SIGNALS = {
-    4: "illegal instruction",
-    6: "abort",
-    7: "bus error",
-    8: "floating point",
-    9: "killed",
-    11: "segfault",
-}
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    name = signal.strsignal(-code) if -code in {member.value for member in signal.Signals} else None
+    return f"its process died with signal {-code} ({(name or 'unknown').lower()})"
 
 
 def _ledger_descriptor() -> int:

@@ -57,6 +57,4 @@ def graph(notebook: Notebook, options: Namespace) -> GraphView:
 
 def doctor(notebook: Notebook, options: Namespace) -> Any:
     """What this machine has, and what to do about what it has not."""
-    from manta_nb.cli.doctor import report  # what it looks at takes longer to import than all magics
-
-    return report()
+    return notebook.doctor()

@@ -1,0 +1,65 @@
+"""Executes a notebook with the Python that runs this, and tells what its cells show meanwhile."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+__all__ = ["Shown", "execute"]
+
+#: called with the text of what a cell shows, and whether it replaces what was shown before
+Shown = Callable[[str], None]
+
+
+class _OwnKernel(AsyncKernelManager):
+    """A kernel of this very Python, whatever kernels the user has installed under the name `python3`."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """How it is started."""
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=command, display_name="Python 3", language="python")
+
+
+class _Client(NotebookClient):
+    """An nbclient that passes on the text of outputs as they come."""
+
+    told: Shown
+
+    def process_message(self, msg: Mapping[str, Any], cell: Any, cell_index: int) -> Any:
+        """Look at a message, then let nbclient do its work."""
+        text = msg["content"].get("data", {}).get("text/plain")
+        if text and msg["msg_type"] in ("display_data", "update_display_data"):
+            self.told(text)
+        return super().process_message(msg, cell, cell_index)
+
+
+def execute(source: Path, target: Path, environment: Mapping[str, str], told: Shown) -> Any:
+    """Run all cells in the folder of `target`, and write the notebook with its outputs there.
+
+    Where a cell fails the notebook is written as far as it came, and nbclient's `CellExecutionError` is raised.
+
+    Returns:
+        The executed notebook.
+    """
+    notebook = nbformat.read(source, as_version=4)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    client = _Client(
+        notebook,
+        km=_OwnKernel(),
+        timeout=600,
+        resources={"metadata": {"path": str(target.parent)}},
+    )
+    client.told = told
+    try:
+        client.execute(env=dict(environment))
+    finally:
+        nbformat.write(notebook, target)
+    return notebook

@@ -1,0 +1,126 @@
+"""Starting the nodes of a session: data laid out, workers up, everybody heard."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from manta_nb.data import DataPlan, prepare
+from manta_nb.engine.records import NodeInfo
+from manta_nb.errors import NodeError, UsageError
+from manta_nb.runtime.capabilities import Capabilities, probe
+from manta_nb.runtime.fleet import Fleet
+from manta_nb.runtime.hosting import ForeignHosting, Hosting, OwnHosting, spread, write_setups
+from manta_nb.runtime.runners.request import NodeRecord
+from manta_nb.runtime.workplace import WorkerSetup
+from manta_nb.session.sizes import parse_bytes
+from manta_nb.shims import shim_folder
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["Started", "start"]
+
+#: with more nodes than this, and no word about workers, nodes share one worker process a core
+MOST_WORKERS = 50
+#: the least memory a task gets where nobody says how much
+LEAST_MEMORY = 1 << 30
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Started:
+    """Nodes that are up."""
+
+    plan: DataPlan
+    hosting: Hosting
+    fleet: Fleet
+    folder: Path
+
+    def record(self, node_id: str) -> NodeRecord:
+        """The folder and the datasets of a node, as the node knows them."""
+        return NodeRecord(self.folder / node_id, self.plan.datasets.get(node_id, {}))
+
+    def info(self, node_id: str) -> NodeInfo:
+        """A node as the engine knows it."""
+        host = self.fleet.host_of(node_id)
+        return NodeInfo(node_id, host.worker_id, frozenset(self.plan.datasets.get(node_id, ())))
+
+
+def start(
+    folder: Path,
+    parts: ExitStack,
+    say: Say,
+    *,
+    data: object,
+    nodes: int | Sequence[str] | None,
+    workers: int | None,
+    client: Client | None,
+    runner: str,
+    memory_limit: str | float | None,
+    split: Mapping[str, Any],
+) -> Started:
+    """Start the nodes; what has to be ended with the session is left in `parts`.
+
+    Args:
+        folder: the session's private folder.
+        say: told in single lines what goes on.
+        split: how the data are split; see `manta_nb.data.prepare`.
+    """
+    capabilities, memory = probe(runner), parse_bytes(memory_limit)
+    names = _names(client, workers) if client is not None else None
+    if nodes is None and names is not None and data is None:
+        nodes = len(names)
+    plan = prepare(data, nodes, folder, **split)
+    hosted = spread(plan.node_ids, names or _worker_ids(workers, len(plan.node_ids)))
+    processes = "" if len(hosted) == len(plan.node_ids) else f" in {len(hosted)} processes"
+    say(f"starting {len(plan.node_ids)} nodes{processes} …")
+    if client is not None and capabilities.start == "fork":
+        # its workers may have run anything, so nothing can be forked from them
+        capabilities = Capabilities("exec", capabilities.shared_values)
+    setups = _setups(plan, hosted, folder, capabilities, memory)
+    hosting: Hosting = OwnHosting(setups, folder) if client is None else ForeignHosting(client, setups)
+    parts.callback(hosting.close)
+    fleet = Fleet(hosting.client, hosted, capabilities.shared_values)
+    parts.callback(fleet.close)
+    return Started(plan, hosting, fleet, folder)
+
+
+def _setups(
+    plan: DataPlan,
+    hosted: Mapping[str, Sequence[str]],
+    folder: Path,
+    capabilities: Capabilities,
+    memory: int | None,
+) -> dict[str, WorkerSetup]:
+    return write_setups(
+        hosted,
+        {node_id: NodeRecord(folder / node_id, plan.datasets.get(node_id, {})) for node_id in plan.node_ids},
+        folder,
+        capabilities,
+        threads=max(1, (os.cpu_count() or 1) // len(hosted)),
+        memory=memory or max(LEAST_MEMORY, psutil.virtual_memory().total // len(hosted)),
+        path=[str(shim_folder())],
+    )
+
+
+def _worker_ids(workers: int | None, nodes: int) -> list[str]:
+    if workers is None:
+        workers = nodes if nodes <= MOST_WORKERS else (os.cpu_count() or 1)
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise UsageError(f"workers must be a whole number ≥ 1, got {workers!r}")
+    return [f"worker-{number}" for number in range(min(workers, nodes))]
+
+
+def _names(client: Client, workers: int | None) -> list[str]:
+    names = ForeignHosting.worker_names(client)
+    if not names:
+        raise NodeError("this Dask cluster has no workers: scale it up first")
+    return names[:workers] if workers else names
