@@ -16,7 +16,9 @@ from statistics import median
 import numpy as np
 import torch
 
+from benchmarks import training
 from benchmarks.report import Figure, Say, machine, parser, save, table
+from benchmarks.training import average, mlp, train
 from manta_nb.sdk.module import Module
 from manta_nb.sdk.swarm import FlowSwarm
 from manta_nb.session.run import Run
@@ -27,35 +29,6 @@ __all__ = ["run"]
 NODES, SAMPLES, BATCH, RATE = 100, 600, 32, 0.1
 BAR = 1.15
 
-#: what a node does, as source: the same text runs on nodes and in the plain loop
-TRAINING = """
-import torch
-from torch import nn
-
-
-def mlp():
-    return nn.Sequential(
-        nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)
-    )
-
-
-def train(weights, x, y, batch, rate):
-    model = mlp()
-    model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    optimiser = torch.optim.SGD(model.parameters(), lr=rate)
-    loss_of = nn.CrossEntropyLoss()
-    x, y = torch.from_numpy(x).reshape(-1, 784), torch.from_numpy(y)
-    for start in range(0, len(x), batch):
-        optimiser.zero_grad()
-        loss_of(model(x[start : start + batch]), y[start : start + batch]).backward()
-        optimiser.step()
-    return {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-
-
-def average(updates):
-    names = updates[0]
-    return {name: sum(update[name] for update in updates) / len(updates) for name in names}
-"""
 WORKER = """
 from manta_light.task import Task
 from .training import train
@@ -84,18 +57,15 @@ Data = dict[str, np.ndarray]
 
 def _plain(data: Mapping[str, Data], first: Weights, iterations: int) -> tuple[list[float], Weights]:
     """Seconds of each iteration of the plain loop, and the model it ends with."""
-    code: dict[str, object] = {}
-    exec(compile(TRAINING, "training.py", "exec"), code)  # noqa: S102 - our own text, above
-    train, average = code["train"], code["average"]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     weights, times = first, []
     for _ in range(iterations):
         start = time.perf_counter()
         copies = [{name: array.copy() for name, array in weights.items()} for _ in data]
-        weights = average(  # type: ignore[operator]
+        weights = average(
             [
-                train(copy, data[node]["x_train"], data[node]["y_train"], BATCH, RATE)  # type: ignore[operator]
+                train(copy, data[node]["x_train"], data[node]["y_train"], BATCH, RATE)
                 for copy, node in zip(copies, sorted(data), strict=True)
             ]
         )
@@ -106,7 +76,7 @@ def _plain(data: Mapping[str, Data], first: Weights, iterations: int) -> tuple[l
 
 def _federated(session: Session, first: Weights, iterations: int) -> tuple[list[float], Weights]:
     """Seconds of each iteration on the nodes, from commit to commit, and the model it ends with."""
-    files = {"training.py": TRAINING}
+    files = {"training.py": Path(training.__file__).read_text(encoding="utf-8")}
     worker = Module.from_source(WORKER, name="worker", files=files, method="all")
     aggregator = Module.from_source(AGGREGATOR, name="aggregator", files=files)
     settings = {"batch": BATCH, "rate": RATE}
@@ -145,13 +115,7 @@ def _folder(data: Mapping[str, Data], root: Path) -> Path:
 
 def _first() -> Weights:
     torch.manual_seed(0)
-    sizes = {"0": (64, 784), "2": (32, 64), "4": (10, 32)}
-    made: dict[str, np.ndarray] = {}
-    for name, shape in sizes.items():
-        layer = torch.nn.Linear(shape[1], shape[0])
-        made[f"{name}.weight"] = layer.weight.detach().numpy().copy()
-        made[f"{name}.bias"] = layer.bias.detach().numpy().copy()
-    return made
+    return {name: tensor.numpy().copy() for name, tensor in mlp().state_dict().items()}
 
 
 def run(quick: bool, say: Say) -> list[Figure]:

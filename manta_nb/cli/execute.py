@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import zmq
+from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
-__all__ = ["Shown", "execute"]
+__all__ = ["Told", "execute"]
 
-#: called with the text of what a cell shows, and whether it replaces what was shown before
-Shown = Callable[[str], None]
+#: called with the text of what a cell shows, and again whenever that changes
+Told = Callable[[str], None]
 
 
 class _OwnKernel(AsyncKernelManager):
@@ -24,14 +25,13 @@ class _OwnKernel(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         """How it is started."""
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        return KernelSpec(argv=command, display_name="Python 3", language="python")
+        return KernelSpec(**get_kernel_dict())
 
 
 class _Client(NotebookClient):
     """An nbclient that passes on the text of outputs as they come."""
 
-    told: Shown
+    told: Told
 
     def process_message(self, msg: Mapping[str, Any], cell: Any, cell_index: int) -> Any:
         """Look at a message, then let nbclient do its work."""
@@ -41,7 +41,7 @@ class _Client(NotebookClient):
         return super().process_message(msg, cell, cell_index)
 
 
-def execute(source: Path, target: Path, environment: Mapping[str, str], told: Shown) -> Any:
+def execute(source: Path, target: Path, environment: Mapping[str, str], told: Told) -> Any:
     """Run all cells in the folder of `target`, and write the notebook with its outputs there.
 
     Where a cell fails the notebook is written as far as it came, and nbclient's `CellExecutionError` is raised.
@@ -51,12 +51,11 @@ def execute(source: Path, target: Path, environment: Mapping[str, str], told: Sh
     """
     notebook = nbformat.read(source, as_version=4)
     target.parent.mkdir(parents=True, exist_ok=True)
-    client = _Client(
-        notebook,
-        km=_OwnKernel(),
-        timeout=600,
-        resources={"metadata": {"path": str(target.parent)}},
-    )
+    kernel = _OwnKernel()
+    if kernel.has_trait("transport_encryption") and zmq.has("curve"):
+        # Without it a kernel warns that its messages could be read.
+        kernel.set_trait("transport_encryption", "auto")
+    client = _Client(notebook, km=kernel, timeout=600, resources={"metadata": {"path": str(target.parent)}})
     client.told = told
     try:
         client.execute(env=dict(environment))

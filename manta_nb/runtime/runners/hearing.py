@@ -6,7 +6,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from itertools import takewhile
 from typing import Any
 
 from manta_nb.runtime.runners.channel import ChannelClosed, Message
@@ -47,6 +46,8 @@ class Hearing:
         self._waiting_since = 0.0
         self._last: dict[int, deque[str]] = {}
         self._raw = b""
+        #: what `faulthandler` told of the child that died last
+        self.crash: list[str] = []
 
     def take(self, message: Message) -> None:
         """One message; a malformed one ends the child like a crash."""
@@ -98,14 +99,8 @@ class Hearing:
             "message": message[:2100],
             "where": where[:300],
             "traceback": traceback[:8000],
-            "output": list(
-                takewhile(lambda line: not line.startswith(CRASH_REPORT), self.last_lines(position))
-            ),
+            "output": list(self._last.get(position, ())),
         }
-
-    def last_lines(self, position: int) -> list[str]:
-        """The last lines that the node printed."""
-        return list(self._last.get(position, ()))
 
     # -- lines ---------------------------------------------------------------------------------------------------
 
@@ -139,6 +134,9 @@ class Hearing:
         *lines, self._raw = (self._raw + data).split(b"\n")
         turn = self._ledger.turn()
         node = turn[0] if turn is not None else 0
-        for line in lines:
-            if line.strip():
-                self._line(["l", node, "stderr", line.decode("utf-8", "replace")[:LONGEST_LINE]])
+        for raw in lines:
+            line = raw.decode("utf-8", "replace")[:LONGEST_LINE]
+            if self.crash or line.startswith(CRASH_REPORT):
+                self.crash.append(line)
+            elif line.strip():
+                self._line(["l", node, "stderr", line])

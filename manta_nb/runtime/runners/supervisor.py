@@ -159,7 +159,8 @@ class Supervisor:
         turn = self._ledger.turn()
         position = turn[0] if turn is not None and turn[0] in unsettled else positions[0]
         if position in unsettled:
-            self._hearing.charge(position, kind, message, _crash_site(self._hearing.last_lines(position)))
+            self._hearing.charge(position, kind, message, _crash_site(self._hearing.crash))
+        self._hearing.crash = []
 
     def _charge_silent(self, positions: list[int]) -> None:
         """A child that says it is through but left out nodes is not believed."""
