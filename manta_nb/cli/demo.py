@@ -66,7 +66,10 @@ def _cell(done: Any, cell_id: str) -> Any:
 
 def _text(done: Any, cell_id: str) -> str:
     """What a cell printed and showed, as text."""
-    shown = (output.get("text") or output.get("data", {}).get("text/plain", "") for output in _cell(done, cell_id).outputs)
+    shown = (
+        output.get("text") or output.get("data", {}).get("text/plain", "")
+        for output in _cell(done, cell_id).outputs
+    )
     return "\n".join(text.strip() for text in shown)
 
 

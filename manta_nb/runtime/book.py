@@ -1,7 +1,7 @@
 """`SegmentBook`: where every segment of a session lies, and how the kernel reads one.
 
-The kernel opens each segment of its own host as soon as it hears of it. So a value outlives the node that made it,
-and no value has to travel for that: only a descriptor is held.
+The kernel opens each segment of its own host as soon as it hears of it. So a value outlives the node that
+made it, and no value has to travel for that: only a descriptor is held.
 """
 
 from __future__ import annotations
@@ -109,8 +109,6 @@ class SegmentBook:
 
     def _reachable(self, host: HostTag) -> bool:
         return host == self._host and host.shared_values
-
-    # -- reading in the kernel -----------------------------------------------------------------------------------
 
     def value(self, ref: ValueRef) -> Any:
         """The value at `ref`."""

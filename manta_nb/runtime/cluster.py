@@ -1,7 +1,7 @@
 """`NodeCluster`: our own Dask cluster on this machine, whose workers host the nodes.
 
-Mutual TLS with certificates made for the session, loopback only, no dashboard, no spilling, Dask's own retries off:
-the driver decides what is tried again.
+Mutual TLS with certificates made for the session, loopback only, no dashboard, no spilling, Dask's own
+retries off: the driver decides what is tried again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ SETTINGS: dict[str, Any] = {
     "distributed.comm.timeouts.connect": "10s",
 }
 METHOD = "distributed.worker.multiprocessing-method"
-#: imported once, before the first worker is forked; every torch optimizer imports torch._dynamo, 1.4 s, when first made
+#: imported once, before the first worker is forked; every torch optimizer imports torch._dynamo, 1.4 s,
+#: when first made
 PRELOAD = ["distributed", "manta_nb.runtime.worker", "numpy", "torch", "torch._dynamo"]
 
 

@@ -92,8 +92,6 @@ class DaskDispatcher:
         self._reader = threading.Thread(target=self._read, name=f"manta-{plan.run_id[:8]}-in", daemon=True)
         self._reader.start()
 
-    # -- out -----------------------------------------------------------------------------------------------------
-
     def run(self, task: RunTask) -> None:
         """See `Dispatcher.run`."""
         program = self._programs[task.alias]
@@ -177,8 +175,6 @@ class DaskDispatcher:
             self._unsettled -= 1
             self._settled.notify_all()
         self._inbox.put((batch_id, {"status": status}))
-
-    # -- in ------------------------------------------------------------------------------------------------------
 
     def posted(self, batch_id: str, message: Mapping[str, Any]) -> None:
         """See `Listener.posted`."""
@@ -267,8 +263,6 @@ class DaskDispatcher:
         failure = Failure(node_ids[0], "lost", message)
         self._post(BatchLost(task.alias, task.iteration, task.attempt, node_ids, failure, keys))
 
-    # -- the end -------------------------------------------------------------------------------------------------
-
     def drop(self, keys: tuple[str, ...]) -> None:
         """See `Dispatcher.drop`."""
         for key in keys:
@@ -293,7 +287,8 @@ class DaskDispatcher:
     def close(self) -> None:
         """See `Dispatcher.close`."""
         with self._settled:
-            # an outcome overtakes Dask's own word that a batch is over, which must not come after the client is gone
+            # an outcome overtakes Dask's own word that a batch is over, which must not come after the
+            # client is gone
             self._settled.wait_for(lambda: not self._unsettled, timeout=SETTLING)
         self._fleet.unlisten(self._plan.run_id)
         self._fleet.broadcast("manta_nb_forget", self._used, run_id=self._plan.run_id, keys=[])

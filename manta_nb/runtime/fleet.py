@@ -70,8 +70,6 @@ class Fleet:
         client.subscribe_topic("all", self._on_cluster)
         self._meet(hosted)
 
-    # -- who is there --------------------------------------------------------------------------------------------
-
     def _meet(self, hosted: Mapping[str, Sequence[str]]) -> None:
         """Ask every worker who it is, until its answer came both as a result and as an event."""
         told: dict[str, dict[str, Any]] = {}
@@ -122,8 +120,6 @@ class Fleet:
         for node_id in node_ids:
             groups.setdefault(of_node[node_id], []).append(node_id)
         return groups
-
-    # -- what is posted (Dask's thread) --------------------------------------------------------------------------
 
     def listen(self, run_id: str, listener: Listener) -> None:
         """Deliver to `listener` what concerns the batches of a run, named `run_id/...`."""
@@ -179,8 +175,6 @@ class Fleet:
         for listener in listeners:
             getattr(listener, what)(host)
 
-    # -- segments ------------------------------------------------------------------------------------------------
-
     def release(self, entry: Entry) -> None:
         """Let the holder free a segment, together with the next batch it gets."""
         if entry.segment.holder:
@@ -227,8 +221,6 @@ class Fleet:
         """The bytes of a segment, into the kernel."""
         array = self._export(entry, entry.segment.key, None).result(timeout=ANSWER_DEADLINE)
         return None if array is None else memoryview(array)
-
-    # -- the whole run, everywhere -------------------------------------------------------------------------------
 
     def broadcast(self, op: str, worker_ids: Iterable[str], **fields: Any) -> None:
         """Call a handler of these workers, without waiting for an answer."""

@@ -49,9 +49,6 @@ def _workplace(worker: Worker) -> Workplace:
     return workplace  # type: ignore[no-any-return]
 
 
-# -- submitted functions -------------------------------------------------------------------------------------------
-
-
 def describe(session: str) -> dict[str, Any]:
     """Who this worker is; the same is posted as an event, so that the kernel knows its subscription works."""
     worker = get_worker()
@@ -79,9 +76,6 @@ def export_segment(key: str, copy: str, tags: tuple[str, ...] | None) -> np.ndar
     """The bytes of a segment as a flat array, which Dask moves from worker to worker without a copy."""
     data = _workplace(get_worker()).export(key, copy, tags)
     return None if data is None else np.frombuffer(data, dtype=np.uint8)
-
-
-# -- becoming a host -----------------------------------------------------------------------------------------------
 
 
 def _adopt(worker: Worker, setup: WorkerSetup) -> None:

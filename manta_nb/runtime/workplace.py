@@ -74,8 +74,6 @@ class Workplace:
         tag = host_tag(self.setup.shared_values and self._launcher.shares_memory)
         return {"worker_id": self.setup.worker_id, "pid": os.getpid(), "host": tag.to_dict()}
 
-    # -- batches -------------------------------------------------------------------------------------------------
-
     def execute(self, request: BatchRequest, arrays: tuple[Any, ...], emit: Emit) -> dict[str, Any]:
         """Run a batch; returns its outcome as a message of texts and bytes."""
         self._admit(request)
@@ -114,8 +112,6 @@ class Workplace:
             return None
         data = segment.read()
         return data if tags is None else memoryview(SegmentReader(key, data).extract(copy, tags))
-
-    # -- children (see `supervisor.Children`) ----------------------------------------------------------------------
 
     def child(self, run_id: str, fresh: bool) -> ChildProcess:
         """The child kept for the run, or a new one."""

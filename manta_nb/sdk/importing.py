@@ -53,7 +53,11 @@ class SourceImporter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 places.setdefault(".".join([self.package, *parts[:depth]]), None)
             places[".".join([self.package, *parts])] = path
         main = PurePosixPath(self.source.main)
-        if places[self.package] is None and main.parent == PurePosixPath(".") and main.stem == self.source.name:
+        if (
+            places[self.package] is None
+            and main.parent == PurePosixPath(".")
+            and main.stem == self.source.name
+        ):
             # a single file is the package itself
             places[self.package] = self.source.main
         return places
@@ -69,7 +73,9 @@ class SourceImporter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Stop finding, and drop what was imported."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
-        for name in [name for name in sys.modules if name == self.package or name.startswith(self.package + ".")]:
+        for name in [
+            name for name in sys.modules if name == self.package or name.startswith(self.package + ".")
+        ]:
             del sys.modules[name]
 
     def entry_module(self) -> ModuleType:

@@ -74,7 +74,9 @@ class Local:
         try:
             return np.load(found, allow_pickle=False)
         except (ValueError, OSError) as error:
-            raise DataError(f"{name!r} on {self._node_id} is not a numpy file: {_first_line(error)}") from error
+            raise DataError(
+                f"{name!r} on {self._node_id} is not a numpy file: {_first_line(error)}"
+            ) from error
 
     def get_binary_data(self, name: str) -> io.BytesIO:
         """The whole file as a file object at its start; a partitioned set comes as an `.npz`."""
@@ -92,7 +94,9 @@ class Local:
         """A text file as a file object of lines (UTF-8 unless said otherwise)."""
         found = self._find(name)
         if isinstance(found, Arrays):
-            raise DataError(f"{name!r} on {self._node_id} holds arrays, not text: use get_numpy_data({name!r})")
+            raise DataError(
+                f"{name!r} on {self._node_id} holds arrays, not text: use get_numpy_data({name!r})"
+            )
         text = self._read(found, name).decode(encoding or "utf-8", errors or "strict")
         return io.StringIO(text, newline=newline if newline is not None else "\n")
 
@@ -104,7 +108,9 @@ class Local:
         if isinstance(found, Arrays):
             return found.files
         if not found.is_dir():
-            raise DataError(f"{name!r} on {self._node_id} is a file, not a folder: use get_binary_data({name!r})")
+            raise DataError(
+                f"{name!r} on {self._node_id} is a file, not a folder: use get_binary_data({name!r})"
+            )
         return sorted(entry.name for entry in found.iterdir() if not entry.name.startswith("."))
 
     def exists(self, name: str) -> bool:

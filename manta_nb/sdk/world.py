@@ -90,7 +90,12 @@ class Results:
                 self._host.add_metric(name, value, step)
 
     def select(
-        self, tag: str, size: int = -1, method: ResultMethod = ResultMethod.ALL, *, iteration: int | None = None
+        self,
+        tag: str,
+        size: int = -1,
+        method: ResultMethod = ResultMethod.ALL,
+        *,
+        iteration: int | None = None,
     ) -> dict[str, Any]:
         """`{node_id: value}` of `tag` in this iteration, or in the latest earlier one that wrote it.
 
@@ -202,7 +207,9 @@ def _number(value: object) -> float | None:
 
 def _check_tag(tag: object, what: str) -> str:
     if not isinstance(tag, str) or not 0 < len(tag) <= LONGEST_NAME:
-        raise ValueRefused(f"the tag of a {what} is a text of 1 to {LONGEST_NAME} characters, got {_short(tag)}")
+        raise ValueRefused(
+            f"the tag of a {what} is a text of 1 to {LONGEST_NAME} characters, got {_short(tag)}"
+        )
     return tag
 
 

@@ -48,8 +48,6 @@ class History:
         """Say `notice` when a value is taken out while the run goes on."""
         self.metrics._notice = notice
 
-    # -- coming in -----------------------------------------------------------------------------------------------
-
     def lines(
         self, iteration: int, task: str, node_ids: Sequence[str], lines: Sequence[Sequence[Any]]
     ) -> None:
@@ -100,8 +98,6 @@ class History:
             self.metrics.discard(iteration)
         keys = [ref.segment.key for ref in self._globals.values()]
         return keys + [batch.segment.key for batch in self._results.batches if batch.segment is not None]
-
-    # -- going out -----------------------------------------------------------------------------------------------
 
     def read_global(self, tag: str) -> Any:
         """The committed value of a Global."""

@@ -72,7 +72,8 @@ def blueprint(
     """Check the swarm as a whole and plan its run."""
     swarm = as_swarm(what, name)
     graph = swarm.graph()
-    # a name that Python made (the class's) may be anything; one that a person gave is checked where it is given
+    # a name that Python made (the class's) may be anything; one that a person gave is checked where it is
+    # given
     limit = _limit(iterations if iterations is not None else swarm.max_iteration, graph)
     plan = RunPlan(
         run_id=secrets.token_hex(8),

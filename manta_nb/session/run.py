@@ -98,8 +98,6 @@ class Run:
         self.results = ResultsView(history.select, history.result_tags, notice)
         self.graph = GraphView(graph, lambda: self.progress.tasks, lambda: planned)
 
-    # -- what it is ----------------------------------------------------------------------------------------------
-
     @property
     def progress(self) -> Progress:
         """One moment of the run, complete in itself."""
@@ -154,8 +152,6 @@ class Run:
         """Seconds each node spent in tasks, all iterations together."""
         return dict(self._history.seconds)
 
-    # -- what can be done ----------------------------------------------------------------------------------------
-
     def wait(self, timeout: float | None = None, check: bool = True) -> Run:
         """Wait until it is over; returns the run.
 
@@ -200,8 +196,6 @@ class Run:
         figure = cast("RunFigure", plot(self.metrics, name))
         return figure if self._display is None else figure.follow(self._show)
 
-    # -- its display ---------------------------------------------------------------------------------------------
-
     @property
     def display(self) -> Display | None:
         """What shows it and its views live; None where there is no notebook."""
@@ -216,8 +210,6 @@ class Run:
     def _show(self, view: Shows) -> None:
         if self._display is not None:
             self._display.show(self, view)
-
-    # -- its thread ----------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         context = contextvars.copy_context()
@@ -248,8 +240,6 @@ class Run:
     def _notify(self) -> None:
         for watcher in list(self._watchers):
             watcher(self)
-
-    # -- how it looks --------------------------------------------------------------------------------------------
 
     def _counted(self) -> str:
         return f"{self.iteration} of {self.iterations}" if self.iterations else f"iteration {self.iteration}"

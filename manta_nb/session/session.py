@@ -43,14 +43,15 @@ class Session(View):
     Args:
         nodes: how many, or their names; None: what `data` says, else 4.
         workers: processes that host them; None: one a node, up to 50 nodes.
-        data: see `manta_nb.data.prepare`, as are `partition`, `alpha`, `labels_per_node`, `sizes`, `min_size`, `test`,
+        data: see `manta_nb.data.prepare`, as are `partition`, `alpha`, `labels_per_node`, `sizes`,
+        `min_size`, `test`,
             `resize`, `label` and `seed` (of the partition).
         data_name: what the dataset is called; for names and files `"NAME=…"` says the same.
         client: a Dask client (or cluster) of yours whose workers become the nodes.
         images: "auto" or "ignore": modules run in the nodes' own Python.
         runner: "process": tasks in child processes; "inline": in the worker itself, to debug.
-        memory_limit: what one task may take, such as "2 GB"; None: the machine's memory divided by the workers.
-        say: told in single lines what goes on while the session starts.
+        memory_limit: what one task may take, such as "2 GB"; None: the machine's memory divided by the
+        workers. say: told in single lines what goes on while the session starts.
 
     Example:
         >>> with Session(nodes=8, data="digits") as s:
@@ -110,8 +111,6 @@ class Session(View):
         self.notes = [*plan.notes, *self._started.hosting.notes]
         for line in [self.summary, *self.notes]:
             tell(line)
-
-    # -- running -------------------------------------------------------------------------------------------------
 
     def run(
         self,
@@ -181,8 +180,6 @@ class Session(View):
         """The folder and the datasets of a node, as the node knows them."""
         return self._started.record(node_id)
 
-    # -- what there is -------------------------------------------------------------------------------------------
-
     @property
     def nodes(self) -> NodeTable:
         """The nodes as they are now."""
@@ -209,8 +206,6 @@ class Session(View):
     def active(self) -> list[Run]:
         """The runs that are not over."""
         return [run for run in self._runs if not run.finished]
-
-    # -- the end -------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Stop all runs, end the nodes, delete their folders. What finished runs show stays readable."""

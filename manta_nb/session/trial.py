@@ -76,8 +76,8 @@ class Trial(View):
 def try_on(session: Session, module: Module, node_id: str, globals: Mapping[str, Any]) -> Trial:
     """Run `module` once on `node_id`; where it raises, raise the same here, with the user's frames.
 
-    The task runs on the node, as in a swarm. If it raises, it is run once more in this process, with the same data
-    and seed, so that the exception has frames and `%debug` works.
+    The task runs on the node, as in a swarm. If it raises, it is run once more in this process, with the
+    same data and seed, so that the exception has frames and `%debug` works.
 
     Raises:
         NodeError: there is no such node. RunFailed: its process died, or took too long.

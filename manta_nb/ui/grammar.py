@@ -130,7 +130,7 @@ START = Verb(
         ),
         Option(
             "--data",
-            "digits, breast_cancer, a .npz, .csv or .pt file, a folder with a folder a node, $variable, NAME=any of these",
+            "digits, breast_cancer, a .npz, .csv or .pt file, a folder of one folder a node, $variable, NAME=any of them",
             "DATA",
             default_text="no data",
             sample="digits",

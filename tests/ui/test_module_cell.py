@@ -184,7 +184,7 @@ def test_file_takes_no_other_option(shell: Shell) -> None:
 
 def test_two_names_need_a_file(shell: Shell) -> None:
     """Two modules can share a file, not a main file."""
-    with pytest.raises(UsageError, match="--file model.py"):
+    with pytest.raises(UsageError, match=r"--file model.py"):
         shell.ok("%%module a,b\ndef main(): print(1)")
 
 

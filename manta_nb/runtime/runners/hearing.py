@@ -102,8 +102,6 @@ class Hearing:
             "output": list(self._last.get(position, ())),
         }
 
-    # -- lines ---------------------------------------------------------------------------------------------------
-
     def _line(self, line: list[Any]) -> None:
         if not self._lines:
             self._waiting_since = time.monotonic()

@@ -69,8 +69,6 @@ class BatchHost:
         if self._state is not None and self._state.save():
             self._outlet.row(Kind.STATE, self._node)
 
-    # -- Globals -----------------------------------------------------------------------------------------------
-
     def read_global(self, tag: str) -> Any:
         """See `Host.read_global`."""
         if tag in self._own:
@@ -92,8 +90,6 @@ class BatchHost:
         self._store(Kind.GLOBAL, tag, encoded)
         # kept as bytes: the user's arrays may change after this call
         self._own[tag] = encoded if len(encoded.buffers) == 1 else _frozen(encoded)
-
-    # -- Results -----------------------------------------------------------------------------------------------
 
     def select(self, tag: str, iteration: int | None, latest: bool) -> dict[str, Any]:
         """See `Host.select`."""
@@ -144,8 +140,6 @@ class BatchHost:
             self._channel.send({"op": "tag", "name": tag})
         offset = self._outlet.write(encoded)
         self._outlet.row(kind, self._node, self._tags[tag], offset, encoded.nbytes)
-
-    # -- everything else ---------------------------------------------------------------------------------------
 
     def add_metric(self, name: str, value: float, step: float | None) -> None:
         """See `Host.add_metric`."""

@@ -1,7 +1,7 @@
 """The ledger of a batch: what each node's turn has written so far, row by row, readable after any crash.
 
-The child appends; the worker reads. Over shared memory a row costs a microsecond and no system call, so that ten
-thousand nodes can report one by one; over a pipe the rows travel in messages.
+The child appends; the worker reads. Over shared memory a row costs a microsecond and no system call, so
+that ten thousand nodes can report one by one; over a pipe the rows travel in messages.
 """
 
 from __future__ import annotations

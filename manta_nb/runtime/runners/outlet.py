@@ -1,7 +1,7 @@
 """Where a child puts what a batch writes: values, rows, and lines that people watch.
 
-Two ways with one face: `SharedOutlet` writes values into the worker's segment and rows into its ledger (Linux);
-`MessageOutlet` sends both as messages (everywhere else).
+Two ways with one face: `SharedOutlet` writes values into the worker's segment and rows into its ledger
+(Linux); `MessageOutlet` sends both as messages (everywhere else).
 """
 
 from __future__ import annotations

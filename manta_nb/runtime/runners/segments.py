@@ -1,12 +1,12 @@
 """Segments: the memory in which one batch leaves what it wrote.
 
-A segment is anonymous memory (`memfd_create`) whose descriptor the worker holds; a reader on the same host opens
-`/proc/<pid>/fd/<n>` and checks a random key, so a recycled descriptor is never mistaken for it. The operating system
-frees it when the last descriptor and the last mapping are gone, after any kill. Where that is not to be had, the same
-bytes live in a `bytearray` and travel by Dask.
+A segment is anonymous memory (`memfd_create`) whose descriptor the worker holds; a reader on the same host
+opens `/proc/<pid>/fd/<n>` and checks a random key, so a recycled descriptor is never mistaken for it. The
+operating system frees it when the last descriptor and the last mapping are gone, after any kill. Where that
+is not to be had, the same bytes live in a `bytearray` and travel by Dask.
 
-Layout: 64 bytes of header (magic, key, length, place of the table), encoded values at multiples of 64, the table:
-JSON names of nodes and tags, then rows of four int64: node, tag, offset, nbytes.
+Layout: 64 bytes of header (magic, key, length, place of the table), encoded values at multiples of 64, the
+table: JSON names of nodes and tags, then rows of four int64: node, tag, offset, nbytes.
 """
 
 from __future__ import annotations

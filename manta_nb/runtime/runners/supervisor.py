@@ -75,8 +75,6 @@ class Supervisor:
         finally:
             os.close(self._ledger_fd)
 
-    # -- one child's share ---------------------------------------------------------------------------------------
-
     def _leg(self, positions: list[int]) -> None:
         """Let one child work on `positions` until it is through, dies or is killed; at least one gets settled."""
         run_id = self._request.run_id
@@ -146,8 +144,6 @@ class Supervisor:
     def _overdue(self, timeout: float) -> bool:
         turn = self._ledger.turn()
         return turn is not None and (time.monotonic_ns() - turn[1]) / 1e9 > timeout
-
-    # -- who is charged ------------------------------------------------------------------------------------------
 
     def _blame(self, positions: list[int], kind: str, message: str) -> None:
         """The child is gone: the node whose turn it was is charged; after a stop, all that had none."""

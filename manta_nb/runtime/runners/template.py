@@ -1,8 +1,8 @@
 """The template: a process with torch imported that runs nothing, and from which children are forked in milliseconds.
 
-A worker forks it before it runs anything (`start_by_fork`), or starts it afresh where it may have run something
-already (`start_by_exec`). It must never run a tensor operation: one with two threads before a fork deadlocks every
-child (libgomp). It reaps its children and tells how they ended.
+A worker forks it before it runs anything (`start_by_fork`), or starts it afresh where it may have run
+something already (`start_by_exec`). It must never run a tensor operation: one with two threads before a
+fork deadlocks every child (libgomp). It reaps its children and tells how they ended.
 """
 
 from __future__ import annotations
