@@ -1,4 +1,14 @@
-"""A Jupyter-native environment for swarm (federated, decentralised) computing on Dask."""
+"""A Jupyter-native environment for swarm (federated, decentralised) computing on Dask.
+
+```
+from manta_nb import Session
+
+with Session(nodes=8, data="digits") as session:
+    run = session.run(MySwarm(), iterations=20, wait=True)
+    print(run.metrics)
+```
+In a notebook: `%load_ext manta_nb`, then `%manta --help`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +17,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+    from manta_nb import data
+    from manta_nb.errors import MantaError, RunFailed
+    from manta_nb.sdk.bytes import bytes_to_numpy, numpy_to_bytes
+    from manta_nb.sdk.module import Module
+    from manta_nb.sdk.swarm import Swarm
+    from manta_nb.sdk.task import Task
+    from manta_nb.session.run import Run
+    from manta_nb.session.session import Session
+
+__all__ = [
+    "MantaError",
+    "Module",
+    "Run",
+    "RunFailed",
+    "Session",
+    "Swarm",
+    "Task",
+    "bytes_to_numpy",
+    "data",
+    "load_ipython_extension",
+    "numpy_to_bytes",
+    "unload_ipython_extension",
+]
 
 __version__ = "0.1.0"
 
@@ -20,11 +54,8 @@ _HOMES = {
     "Swarm": "manta_nb.sdk.swarm",
     "Task": "manta_nb.sdk.task",
     "bytes_to_numpy": "manta_nb.sdk.bytes",
-    "data": "manta_nb",
     "numpy_to_bytes": "manta_nb.sdk.bytes",
 }
-
-__all__ = sorted([*_HOMES, "load_ipython_extension", "unload_ipython_extension"])
 
 
 def __getattr__(name: str) -> Any:
@@ -35,9 +66,13 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_HOMES[name]), name)
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext manta_nb`."""
-    import_module("manta_nb.ui.extension").load(shell, lambda: import_module("manta_nb.cli.doctor").report())
+    import_module("manta_nb.ui.extension").load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:

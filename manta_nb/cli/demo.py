@@ -46,17 +46,17 @@ def main(options: Namespace, console: Console) -> int:
 
 
 class _Live:
-    """Says the first line of whatever a cell shows: the sessions, the modules, and each step of the run."""
+    """Says the headline of whatever a cell shows: the nodes, the modules, each step of a run; each once."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last = ""
+        self._said: set[str] = set()
 
     def told(self, text: str) -> None:
         """A cell shows this, or shows it anew."""
         line = text.partition("\n")[0]
-        if line != self._last:
-            self._last = line
+        if " · " in line and line not in self._said:
+            self._said.add(line)
             self._console.say(f"  {line}")
 
 

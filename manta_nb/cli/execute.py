@@ -18,6 +18,8 @@ __all__ = ["Told", "execute"]
 #: called with the text of what a cell shows, and again whenever that changes
 Told = Callable[[str], None]
 
+_SHOWN = ("display_data", "update_display_data", "execute_result")
+
 
 class _OwnKernel(AsyncKernelManager):
     """A kernel of this very Python, whatever kernels the user has installed under the name `python3`."""
@@ -33,10 +35,10 @@ class _Client(NotebookClient):
 
     told: Told
 
-    def process_message(self, msg: Mapping[str, Any], cell: Any, cell_index: int) -> Any:
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Look at a message, then let nbclient do its work."""
         text = msg["content"].get("data", {}).get("text/plain")
-        if text and msg["msg_type"] in ("display_data", "update_display_data"):
+        if text and msg["msg_type"] in _SHOWN:
             self.told(text)
         return super().process_message(msg, cell, cell_index)
 
@@ -49,7 +51,7 @@ def execute(source: Path, target: Path, environment: Mapping[str, str], told: To
     Returns:
         The executed notebook.
     """
-    notebook = nbformat.read(source, as_version=4)
+    notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
     target.parent.mkdir(parents=True, exist_ok=True)
     kernel = _OwnKernel()
     if kernel.has_trait("transport_encryption") and zmq.has("curve"):
@@ -60,5 +62,5 @@ def execute(source: Path, target: Path, environment: Mapping[str, str], told: To
     try:
         client.execute(env=dict(environment))
     finally:
-        nbformat.write(notebook, target)
+        nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
     return notebook

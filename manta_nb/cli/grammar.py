@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from manta_nb.ui import values
@@ -18,19 +17,20 @@ EXIT_CODES = "exit codes: 0 done · 1 the run failed · 2 a mistake in what was 
 _JSON = Option("--json", "one JSON object on stdout")
 
 #: nodes and data are asked for as in a notebook; what differs here
-_NODES = {
-    "--nodes": {"default_text": "4, or the subfolders of --data FOLDER"},
-    "--data": {
-        "help": "digits, breast_cancer, a .npz/.csv/.pt file, a folder with one folder a node, NAME=any of these",
-        "default_text": "digits",
-    },
-}
+_DATA = Option(
+    "--data",
+    "digits, breast_cancer, a .npz/.csv/.pt file, a folder with one folder a node, NAME=any of these",
+    "DATA",
+    default_text="digits",
+    sample="digits",
+)
 
 
 def _node_options() -> tuple[Option, ...]:
     start = next(verb for verb in NODE_VERBS if verb.name == "%manta start")
-    kept = [option for option in start.options if option.name != "--seed"]
-    return tuple(replace(option, **_NODES.get(option.name, {})) for option in kept)
+    return tuple(
+        _DATA if option.name == "--data" else option for option in start.options if option.name != "--seed"
+    )
 
 
 def _run_option(name: str) -> Option:

@@ -76,7 +76,7 @@ class Driver:
                 raise
         finally:
             self._attempt(self._dispatcher.close)
-        assert self.finish is not None
+        assert self.finish is not None  # noqa: S101 - for the type checker: the loop ends with it
         return self.finish
 
     def step(self, event: RunEvent) -> None:

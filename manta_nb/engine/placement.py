@@ -43,8 +43,10 @@ def _is_single(task: TaskPlan) -> bool:
 
 
 class Placement:
-    """Chooses the nodes of every task. The choice follows from the run's seed and from what the tasks wrote,
-    never from the order in which things happened to finish.
+    """Chooses the nodes of every task.
+
+    The choice follows from the run's seed and from what the tasks wrote, never from the order in which things
+    happened to finish.
 
     * Several nodes, or one node for a task without inputs: a uniform sample, anew every iteration.
     * One node for a task with inputs: the node that holds most of their bytes.
@@ -120,7 +122,7 @@ class Placement:
         count = self._count(task, len(pool))
         if count >= len(pool):
             return pool
-        random = Random(derive_seed(self._seed, self._iteration, alias, ""))
+        random = Random(derive_seed(self._seed, self._iteration, alias, ""))  # noqa: S311 - repeatable, not secret
         if not _is_single(task):
             return tuple(pool[index] for index in sorted(random.sample(range(len(pool)), count)))
         return (random.choice(self._best(task, self._least_loaded(alias, pool), bytes_of)),)

@@ -82,7 +82,7 @@ class NodeCluster:
                 self.dask = SpecCluster(
                     scheduler={
                         "cls": Scheduler,
-                        "options": self._options(dashboard=False, dashboard_address=None),
+                        "options": self._options(dashboard=False, dashboard_address="127.0.0.1:0"),
                     },
                     workers={
                         worker_id: {"cls": _NodeNanny, "options": self._worker(worker_id, folder)}

@@ -20,9 +20,9 @@ from manta_nb.runtime.runners.request import BatchRequest
 from manta_nb.runtime.workplace import Refused, WorkerSetup, Workplace
 
 __all__ = [
-    "HostPlugin",
     "SETUP_VARIABLE",
     "TOPIC",
+    "HostPlugin",
     "dask_setup",
     "dask_teardown",
     "describe",
@@ -131,7 +131,7 @@ class HostPlugin(WorkerPlugin):
         setup = self._setups.get(str(worker.name))
         if setup is None:
             return
-        if not Path(setup.nodes).exists():
+        if not Path(setup.nodes).exists():  # noqa: ASYNC240 - one look, once a worker
             raise FileNotFoundError(
                 f"worker {worker.name!r} does not see {setup.nodes}: give it the same file system"
             )

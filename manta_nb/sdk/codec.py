@@ -149,7 +149,7 @@ class _Reader:
         return values
 
     def dict_of_keys(self, body: Any) -> dict[Any, Any]:
-        """A dict with keys of any kind, as a list of key, value, key, value, …"""
+        """A dict with keys of any kind, as a list of key, value, key, value and so on."""
         flat = self.items(body)
         keys = flat[::2]
         _require(len(keys) * 2 == len(flat))

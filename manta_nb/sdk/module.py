@@ -177,7 +177,8 @@ class Module(Chain):
         trial = self.__dict__.get("trial")
         if trial is None:
             raise DefinitionError(
-                f"{self.alias} was not defined in a cell, so it knows no nodes: session.try_on({self.alias}, {node_id!r})"
+                f"{self.alias} was not defined in a cell, so it knows no nodes: "
+                f"session.try_on({self.alias}, {node_id!r})"
             )
         return trial(self, node_id, globals)
 

@@ -152,7 +152,7 @@ class MetricTable(View):
 
     def to_pandas(self) -> pd.DataFrame:
         """All rows as a DataFrame `iteration node task name step value`; no step is NaN."""
-        import pandas as pd  # half a second that most sessions do not need
+        import pandas as pd  # noqa: PLC0415 - half a second that most sessions do not need
 
         if self._notice is not None:
             self._notice()

@@ -60,7 +60,7 @@ def png(metrics: Curves, most: int = 60_000) -> bytes:
     if not metrics.names():
         return b""
     # matplotlib draws 0.4 s for its first figure and cannot write palettes; both are needed here only
-    from PIL import Image
+    from PIL import Image  # noqa: PLC0415
 
     figure = _figure(metrics, metrics.names()[:MOST_AXES])
     data = b""
@@ -77,7 +77,7 @@ def png(metrics: Curves, most: int = 60_000) -> bytes:
 
 
 def _figure(metrics: Curves, names: list[str]) -> RunFigure:
-    from manta_nb.session.figure import RunFigure  # imports matplotlib
+    from manta_nb.session.figure import RunFigure  # noqa: PLC0415 - imports matplotlib
 
     across = 1 if len(names) == 1 else 2 if len(names) in (2, 4) else 3
     down = max(1, math.ceil(len(names) / across))
@@ -108,7 +108,7 @@ def _draw(ax: Axes, metrics: Curves, name: str) -> None:
 
 def _dress(ax: Axes, name: str, most: int, nodes: int) -> None:
     """Title, grid and ticks; every colour is set, for the user's own style may be dark."""
-    from matplotlib.ticker import MaxNLocator  # imports matplotlib
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - imports matplotlib
 
     ax.set_facecolor("white")
     ax.set_title(name, loc="left", fontsize=10, fontweight="bold", color=_INK)

@@ -112,7 +112,8 @@ def _box(spot: _Spot, box: Box) -> str:
 
 
 def _text(x: float, y: float, text: str, more: str = "", anchor: str = "middle") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="currentColor" stroke="none" {more}>{esc(text)}</text>'
+    look = f'text-anchor="{anchor}" fill="currentColor" stroke="none" {more}'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{esc(text)}</text>'
 
 
 def _path(points: str, more: str = "") -> str:

@@ -41,7 +41,7 @@ class _Canvas:
                     (dx, dy), (_UP, _DOWN)
                 )
                 self.lines[x, y] = self.lines.get((x, y), 0) | out
-                x, y = x + dx, y + dy
+                x, y = x + dx, y + dy  # noqa: PLW2901 - walks from corner to corner
                 self.lines[x, y] = self.lines.get((x, y), 0) | back
 
     def text(self, x: int, y: int, text: str) -> None:

@@ -11,11 +11,11 @@ from manta_nb.render import Card, Table
 from manta_nb.sdk.describe import describe
 from manta_nb.sdk.flow import TaskSpec
 from manta_nb.sdk.module import Module
+from manta_nb.sdk.refusal import size_text
 from manta_nb.sdk.swarm import FlowSwarm
 from manta_nb.session.planning import blueprint
 from manta_nb.session.replay import replay
 from manta_nb.session.run import Run
-from manta_nb.sdk.refusal import size_text
 from manta_nb.session.views import View
 
 if TYPE_CHECKING:

@@ -25,7 +25,6 @@ _MAGICS = {"line": ("manta",), "cell": ("module", "swarm")}
 
 def load(
     shell: InteractiveShell,
-    doctor: Callable[[], object],
     open_session: Callable[..., Session] | None = None,
     make_display: Callable[[], RunDisplay] | None = None,
 ) -> MantaMagics:
@@ -33,12 +32,11 @@ def load(
 
     Args:
         shell: IPython's shell.
-        doctor: makes the report on this machine; it stands above this layer, so whoever loads us brings it.
         open_session: makes a Session; for tests.
         make_display: makes what runs are shown with; for tests.
     """
     opener, displayer = open_session or _open_session, make_display or _make_display
-    magics = MantaMagics(shell, lambda settings: Notebook(shell, settings, opener, displayer, doctor))
+    magics = MantaMagics(shell, lambda settings: Notebook(shell, settings, opener, displayer))
     shell.register_magics(magics)
     matcher = make_matcher(magics.notebook)
     if shell.Completer is not None:

@@ -130,7 +130,7 @@ START = Verb(
         ),
         Option(
             "--data",
-            "digits, breast_cancer, a .npz, .csv or .pt file, a folder of one folder a node, $variable, NAME=any of them",
+            "digits, breast_cancer, a .npz, .csv or .pt file, a folder of folders (a node each), $variable, NAME=any",
             "DATA",
             default_text="no data",
             sample="digits",

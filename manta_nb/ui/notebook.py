@@ -95,14 +95,12 @@ class Notebook:
         settings: what `%config MantaMagics` sets.
         open_session: makes a `Session` of its keyword arguments.
         make_display: makes what runs are shown with.
-        doctor: makes the report on this machine.
     """
 
     shell: InteractiveShell
     settings: Settings
     open_session: Callable[..., Session]
     make_display: Callable[[], RunDisplay]
-    doctor: Callable[[], object]
     modules: dict[str, CellModule] = field(default_factory=dict)
     #: what `%manta start` was asked for, to know the same wish again; None where the nodes are not of that
     asked: Mapping[str, Any] | None = None
@@ -214,7 +212,7 @@ class Notebook:
         """Keep a run that a magic started as the latest one of its name."""
         self._started[run.name] = run
 
-    def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:  # noqa: A002 - as the user writes it
+    def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:
         """What `worker.try_on("node_0")` calls: the nodes are looked up now, not when the cell was run."""
         __tracebackhide__ = True
         return self.need_session().try_on(module, node_id, globals)

@@ -13,7 +13,6 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from manta_nb.errors import RunFailed
-from manta_nb.render import Card
 from manta_nb.sdk.module import Module
 from manta_nb.sdk.swarm import Swarm
 from manta_nb.session.logs import LogRow, LogTable
@@ -144,7 +143,7 @@ class FakeSession:
         self.runs.append(run)
         return run
 
-    def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> str:  # noqa: A002
+    def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> str:
         self.tried.append((module, node_id, globals))
         return f"tried {module.name} on {node_id}"
 
@@ -185,7 +184,6 @@ class Shell:
         self.opened: list[Any] = []
         self.magics: MantaMagics = extension.load(
             self.ip,
-            lambda: Card("all is well"),
             self._recorder(open_session),
             lambda: FakeDisplay(self.shown),
         )

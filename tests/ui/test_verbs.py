@@ -282,3 +282,8 @@ def test_a_start_that_fails_leaves_the_nodes(shell: Shell) -> None:
 
     assert shell.notebook.session is first
     assert not first.closed
+
+
+def test_the_doctor_looks_at_this_machine(shell: Shell) -> None:
+    """`%manta doctor` is a report with what is there."""
+    assert "python" in str(shell.ok("%manta doctor").value).lower()

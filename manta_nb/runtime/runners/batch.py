@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import linecache
-import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from manta_nb.engine.seeds import derive_seed
 from manta_nb.errors import MantaError
@@ -14,42 +12,14 @@ from manta_nb.runtime.runners.channel import Channel, ChannelClosed
 from manta_nb.runtime.runners.cleaning import CleanStart, seed_everything
 from manta_nb.runtime.runners.host import BatchHost
 from manta_nb.runtime.runners.outlet import Stream
+from manta_nb.runtime.runners.programs import Programs
 from manta_nb.runtime.runners.readers import LostSegment
 from manta_nb.runtime.runners.report import explain
 from manta_nb.runtime.runners.request import NodeRecord, SharedRequest
 from manta_nb.runtime.runners.state import NodeState
 from manta_nb.sdk.context import TaskContext, use_context
-from manta_nb.sdk.importing import SourceImporter, entry_point
 
-__all__ = ["Batch", "Programs"]
-
-
-class Programs:
-    """The modules a process has imported, each version once."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], tuple[SourceImporter, Callable[[], Any] | BaseException]] = {}
-
-    def get(self, request: SharedRequest) -> tuple[SourceImporter, Callable[[], Any]]:
-        """The importer and the entry of the request's module; raises again what its import raised."""
-        key = (request.source.name, request.source.version)
-        if key not in self._known:
-            importer = SourceImporter(request.source)
-            sys.meta_path.insert(0, importer)
-            try:
-                self._known[key] = importer, entry_point(importer)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's top-level code may raise anything
-                self._known[key] = importer, error
-        importer, entry = self._known[key]
-        if isinstance(entry, BaseException):
-            raise entry
-        return importer, entry
-
-    def forget(self) -> None:
-        """Drop all imported modules."""
-        for importer, _ in self._known.values():
-            importer.forget()
-        self._known = {}
+__all__ = ["Batch"]
 
 
 class Batch:
@@ -107,8 +77,7 @@ class Batch:
             self._host.end(ok)
 
     def _call(self) -> None:
-        _, entry = self._programs.get(self._request)
-        returned = entry()
+        returned = self._programs.get(self._request)()
         if returned is not None and self._request.source.entry_is_class:
             self._host.note(
                 "returned",

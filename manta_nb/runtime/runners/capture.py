@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,25 +19,32 @@ LAST_LINES = 20
 class LineWriter(io.TextIOBase):
     """A text stream that hands on whole lines."""
 
+    encoding = "utf-8"
+    errors = "replace"
+
     def __init__(self, level: str, emit: Callable[[str, str], None]) -> None:
         self._level = level
         self._emit = emit
         self._rest = ""
+        # a task may print from several threads
+        self._lock = threading.RLock()
 
     def write(self, text: str) -> int:
         """Take text; complete lines go out at once. A bare carriage return (a progress bar) ends a line, too."""
-        lines = (self._rest + text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self._rest = lines.pop()[-LONGEST_LINE:]
-        for line in lines:
-            if line:
-                self._emit(self._level, line[:LONGEST_LINE])
+        with self._lock:
+            lines = (self._rest + text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            self._rest = lines.pop()[-LONGEST_LINE:]
+            for line in lines:
+                if line:
+                    self._emit(self._level, line[:LONGEST_LINE])
         return len(text)
 
     def finish(self) -> None:
         """Hand on a last line without an end."""
-        if self._rest:
-            rest, self._rest = self._rest, ""
-            self._emit(self._level, rest)
+        with self._lock:
+            if self._rest:
+                rest, self._rest = self._rest, ""
+                self._emit(self._level, rest)
 
     def writable(self) -> bool:
         """Always."""

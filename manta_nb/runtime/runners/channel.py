@@ -11,14 +11,14 @@ import os
 import select
 import socket
 import struct
+import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 __all__ = ["Channel", "ChannelClosed", "Message", "PipeChannel", "SocketChannel"]
 
-HEADER = struct.Struct("<IIB")
+HEADER = struct.Struct("<IQB")
 LONGEST_HEADER = 256 << 20
-LONGEST_PAYLOAD = (1 << 32) - 1
 MOST_DESCRIPTORS = 8
 CHUNK = 1 << 20
 
@@ -69,18 +69,26 @@ def _load(header: bytes | bytearray) -> Message:
     return Message(value)
 
 
-def _lengths(head: bytes | bytearray, longest: int = LONGEST_HEADER) -> tuple[int, int, int]:
+def _lengths(head: bytes | bytearray) -> tuple[int, int]:
     header, payload, descriptors = HEADER.unpack(head)
-    if header > longest or descriptors > MOST_DESCRIPTORS:
+    if header > LONGEST_HEADER or descriptors > MOST_DESCRIPTORS:
         raise ChannelClosed(f"a message of {header} bytes with {descriptors} descriptors is over the limit")
-    return header, payload, descriptors
+    return header, payload
 
 
 class SocketChannel:
-    """A channel over a stream socket."""
+    """A channel over a stream socket.
 
-    def __init__(self, sock: socket.socket) -> None:
+    Args:
+        sock: the socket.
+        patience: seconds without a byte in the middle of a message after which the other end counts as gone.
+    """
+
+    def __init__(self, sock: socket.socket, patience: float | None = None) -> None:
         self._socket = sock
+        self._patience = patience
+        # a task may have threads that print and report
+        self._sending = threading.Lock()
 
     def send(
         self, message: dict[str, Any], payload: bytes | memoryview = b"", descriptors: Sequence[int] = ()
@@ -89,36 +97,45 @@ class SocketChannel:
         header = _dump(message)
         head = HEADER.pack(len(header), len(payload), len(descriptors))
         try:
-            if descriptors:
-                socket.send_fds(self._socket, [head], list(descriptors))
-                self._socket.sendall(header)
-            else:
-                self._socket.sendall(head + header)
-            if payload:
-                self._socket.sendall(payload)
+            with self._sending:
+                if descriptors:
+                    socket.send_fds(self._socket, [head], list(descriptors))
+                    self._socket.sendall(header)
+                else:
+                    self._socket.sendall(head + header)
+                if payload:
+                    self._socket.sendall(payload)
         except OSError as error:
             raise ChannelClosed(str(error)) from error
 
     def receive(self) -> Message:
         """See `Channel.receive`."""
+        descriptors: list[int] = []
         try:
             head, descriptors, _, _ = socket.recv_fds(self._socket, HEADER.size, MOST_DESCRIPTORS)
-            if head and len(head) < HEADER.size:
-                head += bytes(self._exactly(HEADER.size - len(head)))
             if not head:
                 raise ChannelClosed("closed")
-            header, payload, _ = _lengths(head)
-            message = _load(self._exactly(header))
-            message.payload = memoryview(self._exactly(payload))
-        except OSError as error:
-            raise ChannelClosed(str(error)) from error
-        message.descriptors = tuple(descriptors)
+            return self._rest(head, tuple(descriptors))
+        except (OSError, ChannelClosed) as error:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise error if isinstance(error, ChannelClosed) else ChannelClosed(str(error)) from error
+
+    def _rest(self, head: bytes, descriptors: tuple[int, ...]) -> Message:
+        if len(head) < HEADER.size:
+            head += bytes(self._exactly(HEADER.size - len(head)))
+        header, payload = _lengths(head)
+        message = _load(self._exactly(header))
+        message.payload = memoryview(self._exactly(payload))
+        message.descriptors = descriptors
         return message
 
     def _exactly(self, length: int) -> bytearray:
         # Grows as bytes arrive: a lying length costs no memory.
         data = bytearray()
         while len(data) < length:
+            if self._patience is not None and not self.poll(self._patience):
+                raise ChannelClosed(f"silent for {self._patience:g} s in the middle of a message")
             chunk = self._socket.recv(min(CHUNK, length - len(data)))
             if not chunk:
                 raise ChannelClosed("closed in the middle of a message")
@@ -139,10 +156,12 @@ class SocketChannel:
 
 
 class PipeChannel:
-    """A channel over two pipes: works on every platform, passes no descriptors."""
+    """A channel over two pipes: works on every platform, passes no descriptors. `patience`: see `SocketChannel`."""
 
-    def __init__(self, reader: int, writer: int) -> None:
+    def __init__(self, reader: int, writer: int, patience: float | None = None) -> None:
         self._reader, self._writer = reader, writer
+        self._patience = patience
+        self._sending = threading.Lock()
 
     def send(
         self, message: dict[str, Any], payload: bytes | memoryview = b"", descriptors: Sequence[int] = ()
@@ -152,8 +171,9 @@ class PipeChannel:
             raise ValueError("a pipe cannot carry descriptors")
         header = _dump(message)
         try:
-            self._write(HEADER.pack(len(header), len(payload), 0) + header)
-            self._write(payload)
+            with self._sending:
+                self._write(HEADER.pack(len(header), len(payload), 0) + header)
+                self._write(payload)
         except OSError as error:
             raise ChannelClosed(str(error)) from error
 
@@ -165,7 +185,7 @@ class PipeChannel:
     def receive(self) -> Message:
         """See `Channel.receive`."""
         try:
-            header, payload, _ = _lengths(self._exactly(HEADER.size))
+            header, payload = _lengths(self._exactly(HEADER.size))
             message = _load(self._exactly(header))
             message.payload = memoryview(self._exactly(payload))
         except OSError as error:
@@ -175,6 +195,8 @@ class PipeChannel:
     def _exactly(self, length: int) -> bytearray:
         data = bytearray()
         while len(data) < length:
+            if self._patience is not None and not self.poll(self._patience):
+                raise ChannelClosed(f"silent for {self._patience:g} s in the middle of a message")
             chunk = os.read(self._reader, min(CHUNK, length - len(data)))
             if not chunk:
                 raise ChannelClosed("closed")

@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from manta_nb.runtime.runners.batch import Batch, Programs
+from manta_nb.runtime.runners.batch import Batch
 from manta_nb.runtime.runners.channel import Channel, ChannelClosed, Message, PipeChannel
 from manta_nb.runtime.runners.host import BatchHost
 from manta_nb.runtime.runners.outlet import MessageOutlet, Outlet, SharedOutlet, Stream
+from manta_nb.runtime.runners.programs import Programs
 from manta_nb.runtime.runners.readers import Readers
 from manta_nb.runtime.runners.request import NodeRecord, SharedRequest, load_nodes
 
@@ -94,7 +95,7 @@ def limit_memory(limit: int | None) -> None:
     """Let the process grow by at most `limit` bytes of its own memory; shared segments are not counted."""
     if limit is None or sys.platform != "linux":
         return
-    import resource  # only where there is such a limit
+    import resource  # noqa: PLC0415 - only where there is such a limit
 
     status = Path("/proc/self/status").read_text(encoding="ascii")
     own = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData"))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import sys
+from contextlib import suppress
 from enum import IntEnum
 
 import numpy as np
 
-__all__ = ["Kind", "LedgerReader", "LedgerWriter", "ROW"]
+__all__ = ["ROW", "Kind", "LedgerReader", "LedgerWriter"]
 
 #: kind, node, tag, offset, nbytes, time (ns, monotonic)
 ROW = struct.Struct("<6q")
@@ -36,6 +38,9 @@ class Kind(IntEnum):
     FAILED = 5
     #: the node's `local.state` has a new version
     STATE = 6
+
+
+KINDS = frozenset(int(kind) for kind in Kind)
 
 
 def capacity(nodes: int) -> int:
@@ -72,11 +77,16 @@ class LedgerReader:
 
     def __init__(self, descriptor: int, nodes: int) -> None:
         os.ftruncate(descriptor, capacity(nodes))
+        _keep_size(descriptor)
         self._map = mmap.mmap(descriptor, capacity(nodes))
         self._rows: list[int] = []
 
     def extend(self, rows: list[int]) -> None:
-        """Add rows that came in a message (flat, six numbers each)."""
+        """Add rows that came in a message (flat, six numbers each); a `ValueError` where they are none."""
+        if len(rows) % 6 or not all(-(2**63) <= number < 2**63 for number in rows):
+            raise ValueError(f"{len(rows)} numbers that are no rows of 64 bits")
+        if not all(kind in KINDS for kind in rows[::6]):
+            raise ValueError("a row of an unknown kind")
         self._rows += rows
 
     def rows(self) -> np.ndarray:
@@ -104,3 +114,14 @@ class LedgerReader:
             if kind in (Kind.DONE, Kind.FAILED):
                 return None
         return None
+
+
+def _keep_size(descriptor: int) -> None:
+    """Whoever has the descriptor cannot shorten the memory: reading what is gone would kill the reader."""
+    if sys.platform != "linux":
+        return
+    import fcntl  # only where there are seals
+
+    # a plain file, where there is no anonymous memory, takes none
+    with suppress(OSError):
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)

@@ -89,7 +89,7 @@ def _globals(rows: np.ndarray, tags: Sequence[str]) -> dict[str, Any]:
     last: dict[str, list[int]] = {}
     contested: dict[str, None] = {}
     for row in rows.tolist():
-        if row[TAG] < len(tags):
+        if 0 <= row[TAG] < len(tags):
             tag = tags[row[TAG]]
             if tag in last and last[tag][0] != row[NODE]:
                 contested[tag] = None

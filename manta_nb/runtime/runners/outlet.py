@@ -7,6 +7,7 @@ Two ways with one face: `SharedOutlet` writes values into the worker's segment a
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -116,6 +117,8 @@ class Stream:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        # a task may print and report from several threads
+        self._lock = threading.RLock()
         self._pending: list[Sequence[Any]] = []
         self._burst = 0
         self._window_ends = 0.0
@@ -123,15 +126,17 @@ class Stream:
     def put(self, line: Sequence[Any]) -> None:
         """Send `line`: `("m", node, name, value, step)` or `("l", node, level, text)`."""
         now = time.monotonic()
-        if now > self._window_ends:
-            self._window_ends, self._burst = now + self.WINDOW, 0
-        self._burst += 1
-        self._pending.append(line)
-        if self._burst <= self.BUNDLE // 2 or len(self._pending) >= self.BUNDLE:
-            self.flush()
+        with self._lock:
+            if now > self._window_ends:
+                self._window_ends, self._burst = now + self.WINDOW, 0
+            self._burst += 1
+            self._pending.append(line)
+            if self._burst <= self.BUNDLE // 2 or len(self._pending) >= self.BUNDLE:
+                self.flush()
 
     def flush(self) -> None:
         """Send what is waiting."""
-        if self._pending:
-            lines, self._pending = self._pending, []
-            self._channel.send({"op": "stream", "lines": lines})
+        with self._lock:
+            if self._pending:
+                lines, self._pending = self._pending, []
+                self._channel.send({"op": "stream", "lines": lines})

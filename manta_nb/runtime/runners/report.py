@@ -35,10 +35,12 @@ def explain(error: BaseException, files: Collection[str]) -> dict[str, str]:
 def _message(error: BaseException) -> str:
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001 - a user's exception may not even be printable
+    except BaseException:  # noqa: BLE001 - a user's exception may not even be printable
         text = "(its message cannot be printed)"
     name = type(error).__name__
     if isinstance(error, SystemExit):
         text = f"the task called sys.exit({text})"
-    line = f"{name}: {text}" if text else name
-    return line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + " … (shortened)"
+    line = f"{name}: {text[: LONGEST_MESSAGE + 1]}" if text else name
+    line = line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + " … (shortened)"
+    # a lone surrogate, as in the name of a file, cannot be shown
+    return line.encode("utf-8", "replace").decode()

@@ -141,10 +141,18 @@ class SegmentReader:
             names_bytes, count = struct.unpack_from("<QQ", part)
             nodes, tags = json.loads(bytes(part[16 : 16 + names_bytes]))
             rows = np.frombuffer(part, dtype="<i8", count=count * 4, offset=16 + names_bytes).reshape(-1, 4)
-        except (struct.error, ValueError, TypeError) as error:
+        except (struct.error, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise CorruptBytes(f"segment {self.key[:8]} has a wrong table") from error
-        ends = rows[:, 2] + rows[:, 3]
-        if len(rows) and (rows.min() < 0 or ends.max() > self.nbytes or rows[:, 0].max() >= len(nodes)):
+        if type(nodes) is not list or type(tags) is not list or not {*map(type, nodes), *map(type, tags)} <= {str}:
+            raise CorruptBytes(f"segment {self.key[:8]} has a table without names")
+        places = rows[:, 2:]
+        # the sum only after each of both: it could overflow
+        if len(rows) and (
+            rows.min() < 0
+            or places.max() > self.nbytes
+            or places.sum(axis=1).max() > self.nbytes
+            or rows[:, 0].max() >= len(nodes)
+        ):
             raise CorruptBytes(f"segment {self.key[:8]} has a row that points out of it")
         return nodes, tags, rows
 

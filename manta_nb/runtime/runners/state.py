@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ __all__ = ["NodeState"]
 class NodeState:
     """The state of one node in one turn: read when first used, written where it changed.
 
-    Versions are called `iteration-alias-attempt`; each is one file in the node's own folder.
+    Versions are called `iteration-alias-attempt`; each is one file in the node's own folder, named by a digest of
+    that, as an alias may hold what no file system takes.
     """
 
     def __init__(self, home: Path, run_id: str, start: str | None, version: str) -> None:
@@ -34,36 +36,46 @@ class NodeState:
         """The state as a dict; what is changed in it is kept when the turn succeeds."""
         if self._values is None:
             if self._start is not None:
-                self._before = (self._folder / f"{self._start}.state").read_bytes()
+                self._before = (self._folder / _file(self._start)).read_bytes()
                 # a copy: arrays in a state can be changed in place
                 self._values = dict(decode(memoryview(bytearray(self._before)), writable=True))
             else:
                 self._values = {}
+                self._before = self._encoded()
         return self._values
+
+    def _encoded(self) -> bytes:
+        return b"".join(encode(self._values, what="local.state").buffers)
 
     def save(self) -> bool:
         """Write a new version if the turn changed anything."""
         if self._values is None:
             return False
-        data = b"".join(encode(self._values, what="local.state").buffers)
+        data = self._encoded()
         if data == self._before:
             return False
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._folder / f"{self._version}.new"
+        path = self._folder / _file(self._version)
+        draft = path.with_suffix(".new")
         draft.write_bytes(data)
-        draft.replace(self._folder / f"{self._version}.state")
+        draft.replace(path)
         self._tidy()
         return True
 
     def _tidy(self) -> None:
-        """Keep this iteration's versions and the newest earlier ones: a rollback needs those."""
+        """Keep this iteration's versions, the newest earlier ones and the start: a rollback needs those."""
         current = _iteration(self._version)
+        start = None if self._start is None else _file(self._start)
         files = [path for path in self._folder.glob("*.state") if _iteration(path.stem) < current]
         newest = max((_iteration(path.stem) for path in files), default=-1)
         for path in files:
-            if _iteration(path.stem) < newest:
+            if _iteration(path.stem) < newest and path.name != start:
                 path.unlink(missing_ok=True)
 
 
 def _iteration(version: str) -> int:
     return int(version.partition("-")[0])
+
+
+def _file(version: str) -> str:
+    return f"{_iteration(version)}-{blake2b(version.encode(), digest_size=8).hexdigest()}.state"

@@ -203,8 +203,8 @@ def _ended(code: int) -> str:
 def _ledger_descriptor() -> int:
     """Anonymous memory where there is such, else a file that has no name any more."""
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("manta-ledger", os.MFD_CLOEXEC)
-    import tempfile  # only where there is no anonymous memory
+        return os.memfd_create("manta-ledger", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    import tempfile  # noqa: PLC0415 - only where there is no anonymous memory
 
     descriptor, path = tempfile.mkstemp(prefix="manta-ledger-")
     os.unlink(path)

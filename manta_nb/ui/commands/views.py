@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from manta_nb.render import Card
 from manta_nb.sdk.describe import describe
+from manta_nb.session.doctor import Report, report
 from manta_nb.ui.notebook import Notebook
 
 if TYPE_CHECKING:
@@ -55,6 +56,6 @@ def graph(notebook: Notebook, options: Namespace) -> GraphView:
     return notebook.find_run(options.run).graph
 
 
-def doctor(notebook: Notebook, options: Namespace) -> Any:
+def doctor(notebook: Notebook, options: Namespace) -> Report:
     """What this machine has, and what to do about what it has not."""
-    return notebook.doctor()
+    return report()

@@ -1,0 +1,65 @@
+# Every target sets up what it needs: a `.venv` with the first Python ≥ 3.11 found, manta-nb and its tools in it.
+
+# PYTHON=/path/to/python3 make test    takes that one
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+
+.PHONY: help demo test lab lint bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    federated digits on 8 nodes, executed for real"
+	@echo "make test    all tests; TESTS=tests/engine for some of them"
+	@echo "make lab     JupyterLab on the notebooks; ARGS=--no-browser for its options"
+	@echo "make lint    style, types, layers"
+	@echo "make bench   the figures of benchmarks/, against their peers; ARGS=--quick for the short way"
+	@echo "make clean   remove .venv and everything that was made"
+
+demo: $(STAMP)
+	@$(BIN)/manta-nb demo --folder manta-demo
+
+TESTS ?= tests
+test: $(STAMP)
+	@$(BIN)/python -m pytest $(TESTS)
+
+lab: $(STAMP)
+	@$(BIN)/manta-nb lab $(ARGS)
+
+lint: $(STAMP)
+	@echo "ruff check"; $(BIN)/ruff check --quiet .
+	@echo "ruff format"; $(BIN)/ruff format --quiet --check .
+	@echo "mypy"; $(BIN)/mypy --no-error-summary
+	@echo "lint-imports"; $(BIN)/lint-imports --no-logo
+
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist manta-demo manta-notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	  .import_linter_cache *.egg-info
+	find . -name __pycache__ -not -path './*venv*/*' -prune -exec rm -rf {} +
+
+# A stamp, because pip takes seconds to find out that there is nothing to do.
+$(STAMP): pyproject.toml constraints.txt
+	@set -e; \
+	python=''; \
+	for each in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	  if "$$each" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    python="$$each"; break; \
+	  fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "no Python 3.11 or newer with venv was found: install one (Debian, Ubuntu: apt install python3-venv)," >&2; \
+	  echo "or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; \
+	fi; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	  echo "making $(VENV) with $$("$$python" --version)"; \
+	  "$$python" -m venv --clear $(VENV); \
+	fi; \
+	echo "installing manta-nb with its tests and tools; the first time this takes minutes, most of them for torch"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	  -c constraints.txt -e '.[test,lint]'; \
+	touch $@; \
+	echo "ready"
