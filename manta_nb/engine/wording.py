@@ -32,6 +32,10 @@ def failed_task(task: str, failure: Failure, failed: int, placed: int, needed: i
     verb = {"timeout": "ran out of time", "lost": "was lost"}.get(failure.kind, "failed")
     head = f"{task} {verb} on {failure.node_id}{where}: "
     tail = f" ({failed} of {placed} nodes failed, {needed} must succeed)" if placed > 1 else ""
+    whole = head + one_line(failure.message, limit=2 * LIMIT)
+    if len(whole) <= LIMIT:
+        # what to do stands at the end of a message: how many others failed is worth less than that
+        return whole + tail if len(whole) + len(tail) <= LIMIT else whole
     return one_line(head + one_line(failure.message, max(20, LIMIT - len(head) - len(tail))) + tail)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,33 +29,23 @@ from manta_nb.engine.records import Event, Failure, NodeInfo, RunPlan
 from manta_nb.runtime.cluster import RETURN_DEADLINE
 from manta_nb.runtime.decoding import outcome_to_batch
 from manta_nb.runtime.fleet import SHARE, Fleet, Host
+from manta_nb.runtime.program import Program
 from manta_nb.runtime.reading import Reading, reading_for
-from manta_nb.runtime.runners.request import BatchRequest, Policy, SharedRequest
 from manta_nb.runtime.worker import execute_batch, resource_of
-from manta_nb.sdk.source import ModuleSource
 
-__all__ = ["DaskDispatcher", "Lines", "Program"]
+__all__ = ["DaskDispatcher", "Lines"]
 
 #: where memory is not shared, the kernel takes a copy of a segment with Globals of at most so many bytes
 KEPT_BY_THE_KERNEL = 64 << 20
 
+#: seconds between looks at what is open, and seconds an outcome may come after Dask's word that the batch is over
+TICK = 1.0
+LATE = 5.0
 #: seconds that Dask gets to call the last batches finished
 SETTLING = 2
 
 #: what is done with streamed lines: (iteration, task, node ids of the batch, lines)
 Lines = Callable[[int, str, Sequence[str], list[list[Any]]], None]
-
-
-@dataclass(frozen=True)
-class Program:
-    """What runs for one alias, beyond its placement."""
-
-    source: ModuleSource
-    policy: Policy
-    #: result tags its text selects; None: cannot be told, so all of them are moved
-    selects: tuple[str, ...] | None = None
-    #: whether its text calls schedule_next_iter
-    schedules: bool = False
 
 
 @dataclass
@@ -64,6 +56,8 @@ class _Open:
     host: Host
     node_ids: tuple[str, ...]
     future: Future[Any] | None = None
+    #: when Dask called it finished
+    ended: float = math.inf
 
 
 class DaskDispatcher:
@@ -103,26 +97,9 @@ class DaskDispatcher:
                 self._lost(task, tuple(node_ids), "a value it reads is gone", reading.lost)
                 continue
             if reading.places not in texts:
-                texts[reading.places] = self._shared(task, program, reading).to_json()
+                known = tuple(node for each in self._fleet.hosts.values() for node in each.node_ids)
+                texts[reading.places] = program.shared(self._plan, task, reading, known).to_json()
             self._submit(task, program, host, tuple(node_ids), reading, texts[reading.places])
-
-    def _shared(self, task: RunTask, program: Program, reading: Reading) -> SharedRequest:
-        known = tuple(node for host in self._fleet.hosts.values() for node in host.node_ids)
-        return SharedRequest(
-            run_id=self._plan.run_id,
-            iteration=task.iteration,
-            task=task.alias,
-            attempt=task.attempt,
-            seed=self._plan.seed,
-            source=program.source,
-            policy=program.policy,
-            segments=reading.places,
-            globals=reading.globals,
-            results=reading.results,
-            dropped=task.results.dropped,
-            aliases=tuple(plan.alias for plan in self._plan.tasks),
-            known_nodes=known if program.schedules else None,
-        )
 
     def _submit(
         self,
@@ -135,21 +112,8 @@ class DaskDispatcher:
     ) -> None:
         number = next(self._numbers)
         batch_id = f"{self._plan.run_id}/{number}"
-        request = BatchRequest(
-            shared=text,
-            run_id=self._plan.run_id,
-            iteration=task.iteration,
-            task=task.alias,
-            attempt=task.attempt,
-            policy=program.policy,
-            node_ids=node_ids,
-            states={node: task.states[node] for node in node_ids if node in task.states}
-            if task.states
-            else {},
-            release=self._fleet.to_release(host.worker_id),
-            imports=reading.imports,
-            needs=reading.needs,
-        )
+        release = self._fleet.to_release(host.worker_id)
+        request = program.request(self._plan.run_id, task, node_ids, reading, text, release)
         opened = _Open(task, host, node_ids)
         with self._lock:
             self._open[batch_id] = opened
@@ -199,7 +163,7 @@ class DaskDispatcher:
 
     def _read(self) -> None:
         """The run's own thread for what comes in: Dask's thread must not be kept."""
-        while (item := self._inbox.get()) is not None:
+        while (item := self._next()) is not None:
             batch_id, message = item
             with self._lock:
                 opened = self._open.get(batch_id)
@@ -216,6 +180,18 @@ class DaskDispatcher:
                 self._lost(opened.task, opened.node_ids, str(message["refused"]))
             else:
                 self._ended(batch_id, opened, message["status"])
+
+    def _next(self) -> tuple[str, Mapping[str, Any]] | None:
+        """The next message; now and then batches are given up whose outcome never came."""
+        while True:
+            try:
+                return self._inbox.get(timeout=TICK)
+            except queue.Empty:
+                now = time.monotonic()
+                with self._lock:
+                    late = [key for key, opened in self._open.items() if opened.ended + LATE < now]
+                for batch_id in late:
+                    self._inbox.put((batch_id, {"status": "lost"}))
 
     def _close_batch(self, batch_id: str) -> None:
         with self._lock:
@@ -240,6 +216,7 @@ class DaskDispatcher:
     def _ended(self, batch_id: str, opened: _Open, status: str) -> None:
         """Dask says the batch is over; its outcome, if there is one, is already here or will come as an event."""
         if status == "finished":
+            opened.ended = time.monotonic()
             return
         self._close_batch(batch_id)
         error = (

@@ -126,4 +126,9 @@ def entry_point(importer: SourceImporter) -> Callable[[], Any]:
         raise DefinitionError(f"module {source.name!r} has no {source.entry_name!r} after it was imported")
     if not source.entry_is_class:
         return entry  # type: ignore[no-any-return]
-    return lambda: entry().run()
+
+    def run() -> Any:
+        __tracebackhide__ = True
+        return entry().run()
+
+    return run

@@ -174,6 +174,7 @@ class Module(Chain):
         Raises:
             Whatever the code raised, with its own frames: `%debug` works.
         """
+        __tracebackhide__ = True
         trial = self.__dict__.get("trial")
         if trial is None:
             raise DefinitionError(

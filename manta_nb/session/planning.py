@@ -10,7 +10,7 @@ from typing import Any
 from manta_nb.engine.placement import wanted
 from manta_nb.engine.records import NodeInfo, RunPlan, TaskPlan
 from manta_nb.errors import DefinitionError
-from manta_nb.runtime.dispatcher import Program
+from manta_nb.runtime.program import Program
 from manta_nb.runtime.runners.request import Policy
 from manta_nb.sdk.flow import Flow, TaskSpec
 from manta_nb.sdk.graph import GraphTask, TaskGraph

@@ -68,6 +68,7 @@ class MemoryHost:
 
 def replay(session: Session, module: Module, node_id: str, globals: Mapping[str, Any], run: Run) -> None:
     """Run the task here as it ran on the node; what it raises is not caught."""
+    __tracebackhide__ = True
     record = session.record(node_id)
     context = TaskContext(run.run_id, 0, module.alias, node_id, record.datasets, MemoryHost(globals))
     importer = SourceImporter(module.source)

@@ -140,7 +140,8 @@ class Run:
         if self.status != "failed":
             return ""
         output = self.failure.output if self.failure is not None else ()
-        return one_line(f"{self.reason} · last output: {output[-1]}") if output else one_line(self.reason)
+        whole = f"{self.reason} · last output: {output[-1]}" if output else self.reason
+        return whole if whole == one_line(whole) else one_line(self.reason)
 
     @property
     def bytes_out(self) -> dict[str, int]:

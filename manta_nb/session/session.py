@@ -174,6 +174,7 @@ class Session(View):
 
     def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:
         """Run one module once, on one node, now; see `manta_nb.session.trial.Trial`."""
+        __tracebackhide__ = True
         return try_on(self, module, node_id, globals or {})
 
     def record(self, node_id: str) -> NodeRecord:

@@ -66,11 +66,11 @@ class Trial(View):
         return f"{self.module} on {self.node_id} · {cost} · {size_text(self.bytes_out)} out"
 
     def _table(self) -> Table:
-        rows: list[list[str]] = [["read", *what.split(" ", 1), ""] for what in self.read]
-        rows += [["added", "Result", tag, describe(value)] for tag, value in self.results.items()]
-        rows += [["wrote", "Global", tag, describe(value)] for tag, value in self.globals.items()]
-        rows += [["metric", "", row.name, f"{row.value:.6g}"] for row in self.metrics.rows()[:20]]
-        return Table(["", "what", "tag", "value"], rows)
+        rows: list[list[str]] = [["read " + what, ""] for what in self.read]
+        rows += [[f"added Result {tag}", describe(value)] for tag, value in self.results.items()]
+        rows += [[f"wrote Global {tag}", describe(value)] for tag, value in self.globals.items()]
+        rows += [[f"metric {row.name}", f"{row.value:.6g}"] for row in self.metrics.rows()[:20]]
+        return Table(["what it did", "value"], rows)
 
 
 def try_on(session: Session, module: Module, node_id: str, globals: Mapping[str, Any]) -> Trial:
@@ -82,6 +82,8 @@ def try_on(session: Session, module: Module, node_id: str, globals: Mapping[str,
     Raises:
         NodeError: there is no such node. RunFailed: its process died, or took too long.
     """
+    # IPython leaves out the frames of functions that say so: the user's own are what matters
+    __tracebackhide__ = True
     session.nodes[node_id]
     alone = module.with_options(
         method="all",

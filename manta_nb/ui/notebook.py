@@ -215,6 +215,7 @@ class Notebook:
     def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:
         """What `worker.try_on("node_0")` calls: the nodes are looked up now, not when the cell was run."""
         __tracebackhide__ = True
+        __tracebackhide__ = True
         return self.need_session().try_on(module, node_id, globals)
 
     @property

@@ -218,6 +218,8 @@ class PipeChannel:
 
 
 def _readable(descriptor: int, timeout: float) -> bool:
+    if descriptor < 0:
+        raise ChannelClosed("closed at this end")
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
     return bool(poller.poll(max(0.0, timeout) * 1000))

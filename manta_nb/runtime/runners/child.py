@@ -5,7 +5,9 @@ Started by fork from a template, or as `python -m manta_nb.runtime.runners.child
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
+import io
 import os
 import signal
 import sys
@@ -20,7 +22,9 @@ from manta_nb.runtime.runners.programs import Programs
 from manta_nb.runtime.runners.readers import Readers
 from manta_nb.runtime.runners.request import NodeRecord, SharedRequest, load_nodes
 
-__all__ = ["Child", "main", "serve", "work"]
+__all__ = ["Child", "die_with_parent", "main", "serve", "work"]
+
+PR_SET_PDEATHSIG = 1
 
 
 class Child:
@@ -48,6 +52,11 @@ class Child:
         outlet.close()
         self._channel.send({"op": "end"})
 
+    def close(self) -> None:
+        """Give up what it imported and opened: a thread's process goes on."""
+        self._programs.forget()
+        self._readers.close()
+
     def _outlet(self, message: Message) -> Outlet:
         if not message.descriptors:
             return MessageOutlet(self._channel, int(message["at"]))
@@ -68,6 +77,7 @@ def serve(channel: Channel) -> None:
     """Answer one worker until it hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
+    os.register_at_fork(after_in_child=lambda: _let_go(channel))
     try:
         hello = channel.receive()
         limit_memory(hello.get("memory"))
@@ -80,8 +90,28 @@ def work(channel: Channel, hello: dict[str, Any]) -> None:
     """Run batch after batch; ends with `ChannelClosed`."""
     prefer_shims(hello["path"])
     child = Child(channel, hello)
-    while True:
-        child.batch(channel.receive())
+    try:
+        while True:
+            child.batch(channel.receive())
+    finally:
+        child.close()
+
+
+def _let_go(channel: Channel) -> None:
+    """A process that a task forked (a data loader) is not the task: it has no say, and prints like any program."""
+    channel.close()
+    sys.stdout = io.TextIOWrapper(io.FileIO(1, "wb", closefd=False), line_buffering=True)
+    sys.stderr = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), line_buffering=True)
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when the thread that started this process ends (Linux; elsewhere a closed channel tells)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        # it ended before the line above
+        os._exit(0)
 
 
 def prefer_shims(folders: list[str]) -> None:
@@ -103,7 +133,8 @@ def limit_memory(limit: int | None) -> None:
 
 
 def main() -> None:
-    """Serve the worker at the other end of standard input and output."""
+    """Serve the worker, whose pid is the argument, at the other end of standard input and output."""
+    die_with_parent(int(sys.argv[1]))
     reader, writer = os.dup(0), os.dup(1)
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)

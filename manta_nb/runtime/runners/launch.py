@@ -19,9 +19,12 @@ from typing import Any, Protocol
 
 from manta_nb.runtime.runners.channel import Channel, ChannelClosed, PipeChannel, SocketChannel
 from manta_nb.runtime.runners.child import work
-from manta_nb.runtime.runners.template import Template
+from manta_nb.runtime.runners.template import Template, start_by_exec
 
 __all__ = ["ChildProcess", "InlineLauncher", "Launcher", "Settings", "SpawnLauncher", "TemplateLauncher"]
+
+#: seconds without a byte in the middle of a message after which a child counts as dead
+STALLED = 30
 
 
 @dataclass(frozen=True)
@@ -56,19 +59,28 @@ class ChildProcess:
     _owner: Launcher = field(repr=False)
     #: keys of the segments whose bytes it holds
     holds: set[str] = field(default_factory=set)
+    #: whether it was collected: its pid may be another process's by now
+    gone: bool = False
 
     def kill(self) -> None:
         """Kill it and all it started; may be called from any thread."""
+        if self.gone:
+            return
         with suppress(ProcessLookupError, PermissionError):
-            if hasattr(os, "killpg"):
-                os.killpg(self.pid, signal.SIGKILL)
-            else:
+            if not hasattr(os, "killpg"):
                 os.kill(self.pid, signal.SIGTERM)
+                return
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                # so young that it has no group of its own yet
+                os.kill(self.pid, signal.SIGKILL)
 
     def end(self) -> int:
         """Wait until it is gone; returns its exit code, or minus the signal that killed it."""
         self.channel.close()
         code = self._owner.reap(self)
+        self.gone = True
         os.close(self.output)
         return code
 
@@ -102,13 +114,22 @@ class TemplateLauncher:
         read, write = os.pipe()
         os.set_blocking(read, False)
         try:
-            pid = self._template.fork(theirs, write)
+            pid = self._fork(theirs, write)
         finally:
             theirs.close()
             os.close(write)
-        child = ChildProcess(pid, SocketChannel(ours), read, self)
+        child = ChildProcess(pid, SocketChannel(ours, STALLED), read, self)
         child.channel.send(settings.hello())
         return child
+
+    def _fork(self, channel: socket.socket, output: int) -> int:
+        try:
+            return self._template.fork(channel, output)
+        except ConnectionError:
+            # it was killed. Not forked again: this process may have run tensor operations since
+            self._template.close()
+            self._template = start_by_exec()
+            return self._template.fork(channel, output)
 
     def reap(self, child: ChildProcess) -> int:
         """See `Launcher.reap`."""
@@ -130,7 +151,7 @@ class SpawnLauncher:
     def start(self, settings: Settings) -> ChildProcess:
         """See `Launcher.start`."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "manta_nb.runtime.runners.child"],
+            [sys.executable, "-m", "manta_nb.runtime.runners.child", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -142,7 +163,7 @@ class SpawnLauncher:
         output = os.dup(process.stderr.fileno())
         process.stderr.close()
         os.set_blocking(output, False)
-        channel = PipeChannel(os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno()))
+        channel = PipeChannel(os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno()), STALLED)
         process.stdin.close()
         process.stdout.close()
         child = ChildProcess(process.pid, channel, output, self)
@@ -179,7 +200,7 @@ class InlineLauncher:
         os.set_blocking(read, False)
         thread = threading.Thread(target=_work, args=(SocketChannel(theirs), settings.hello()), daemon=True)
         thread.start()
-        return InlineChild(-1, SocketChannel(ours), read, self)
+        return InlineChild(-1, SocketChannel(ours, STALLED), read, self)
 
     def reap(self, child: ChildProcess) -> int:
         """See `Launcher.reap`."""
@@ -197,6 +218,8 @@ class InlineChild(ChildProcess):
 
 
 def _work(channel: Channel, hello: dict[str, Any]) -> None:
-    with suppress(ChannelClosed):
-        work(channel, hello)
-    channel.close()
+    try:
+        with suppress(ChannelClosed):
+            work(channel, hello)
+    finally:
+        channel.close()

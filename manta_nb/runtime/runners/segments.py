@@ -143,7 +143,11 @@ class SegmentReader:
             rows = np.frombuffer(part, dtype="<i8", count=count * 4, offset=16 + names_bytes).reshape(-1, 4)
         except (struct.error, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise CorruptBytes(f"segment {self.key[:8]} has a wrong table") from error
-        if type(nodes) is not list or type(tags) is not list or not {*map(type, nodes), *map(type, tags)} <= {str}:
+        if (
+            type(nodes) is not list
+            or type(tags) is not list
+            or not {*map(type, nodes), *map(type, tags)} <= {str}
+        ):
             raise CorruptBytes(f"segment {self.key[:8]} has a table without names")
         places = rows[:, 2:]
         # the sum only after each of both: it could overflow

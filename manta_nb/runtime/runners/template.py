@@ -7,27 +7,28 @@ fork deadlocks every child (libgomp). It reaps its children and tells how they e
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from contextlib import suppress
 
 from manta_nb.runtime.runners.channel import SocketChannel
-from manta_nb.runtime.runners.child import serve
+from manta_nb.runtime.runners.child import die_with_parent, serve
 
 __all__ = ["Template", "start_by_exec", "start_by_fork"]
 
-PR_SET_PDEATHSIG = 1
 #: what a child finds ready
 WARM = ("numpy", "torch", "torch._dynamo")
 #: seconds a child has to end by itself once its channel is closed
 GRACE = 0.5
+#: seconds a template has to end once its socket is closed
+PATIENCE = 5
 
 
 class Template:
@@ -37,16 +38,27 @@ class Template:
         self._socket = sock
         self._process = process
         self.pid = pid
+        # one question at a time: a run may end while another one starts
+        self._asking = threading.Lock()
 
     def fork(self, channel: socket.socket, output: int) -> int:
-        """Fork a child that serves `channel` and prints to `output`; returns its pid."""
-        socket.send_fds(self._socket, [b"fork"], [channel.fileno(), output])
-        return int(self._answer())
+        """Fork a child that serves `channel` and prints to `output`; returns its pid.
+
+        Raises:
+            ConnectionError: the template is gone, and all its children with it.
+        """
+        with self._asking:
+            socket.send_fds(self._socket, [b"fork"], [channel.fileno(), output])
+            return int(self._answer())
 
     def reap(self, pid: int) -> int:
         """Wait for a child that is dead or dying; returns its exit code, or minus the signal that killed it."""
-        self._socket.send(f"reap {pid}".encode())
-        return int(self._answer())
+        try:
+            with self._asking:
+                self._socket.send(f"reap {pid}".encode())
+                return int(self._answer())
+        except ConnectionError:
+            return -signal.SIGKILL
 
     def _answer(self) -> str:
         answer = self._socket.recv(64)
@@ -57,11 +69,20 @@ class Template:
     def close(self) -> None:
         """End the template and every child of it."""
         self._socket.close()
+        deadline = time.monotonic() + PATIENCE
+        while not self._ended():
+            if time.monotonic() > deadline:
+                os.kill(self.pid, signal.SIGKILL)
+                deadline = float("inf")
+            time.sleep(0.001)
+
+    def _ended(self) -> bool:
         if self._process is not None:
-            self._process.wait()
-        else:
-            with suppress(ChildProcessError):
-                os.waitpid(self.pid, 0)
+            return self._process.poll() is not None
+        try:
+            return os.waitpid(self.pid, os.WNOHANG)[0] != 0
+        except ChildProcessError:
+            return True
 
 
 def start_by_fork() -> Template:
@@ -164,16 +185,6 @@ def _reap(pid: int) -> int:
 def _kill_group(pid: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-
-
-def die_with_parent(parent: int) -> None:
-    """Be killed when the thread that started this process ends (Linux; elsewhere a closed socket tells)."""
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        # it ended before the line above
-        os._exit(0)
 
 
 def _keep_only(descriptors: set[int]) -> None:
