@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 import manta_nb
+from manta_nb import shims
 from manta_nb.cli.console import Console
 from manta_nb.cli.outcome import report
 from manta_nb.cli.progress import follow
@@ -44,6 +45,8 @@ def main(options: Namespace, console: Console, open_session: Callable[..., Sessi
         # The file may make a model of random weights; torch is seeded only where it is loaded already.
         import_module("torch")
         seed_everything(options.seed)
+    for note in shims.install():
+        console.say(note)
     # What the file prints is not the data that stdout is for.
     with contextlib.redirect_stdout(console.talk):
         try:

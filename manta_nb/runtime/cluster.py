@@ -46,6 +46,9 @@ SETTINGS: dict[str, Any] = {
     "distributed.comm.timeouts.connect": "10s",
 }
 METHOD = "distributed.worker.multiprocessing-method"
+#: so long after a worker went, the cluster looks whether it is there and, if it just then restarts once more, ends
+#: its Nanny for good; read when a worker goes, so it has to stand as long as the cluster
+LOST = "distributed.deploy.lost-worker-timeout"
 #: imported once, before the first worker is forked; every torch optimizer imports torch._dynamo, 1.4 s,
 #: when first made
 PRELOAD = ["distributed", "manta_nb.runtime.worker", "numpy", "torch", "torch._dynamo"]
@@ -74,7 +77,7 @@ class NodeCluster:
                 "a script that starts nodes needs `if __name__ == '__main__':` around its main part (multiprocessing)"
             )
         self._method = contextlib.ExitStack()
-        self._method.enter_context(dask.config.set({METHOD: _method(setups)}))
+        self._method.enter_context(dask.config.set({METHOD: _method(setups), LOST: "365d"}))
         _preload()
         try:
             with dask.config.set({**SETTINGS, "temporary-directory": str(folder)}):

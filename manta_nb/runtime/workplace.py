@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ from manta_nb.runtime.runners.supervisor import Emit, Supervisor
 from manta_nb.runtime.runners.template import start_by_exec, start_by_fork
 
 __all__ = ["Refused", "WorkerSetup", "Workplace"]
+
+#: seconds that batches under way get to end when the worker does
+CLOSING = 2
 
 
 class Refused(Exception):
@@ -66,8 +70,13 @@ class Workplace:
         self._nodes = frozenset(load_nodes(Path(setup.nodes)))
         self._children: dict[str, ChildProcess] = {}
         self._stopping: set[str] = set()
-        self._started: set[tuple[str, int, str, int, tuple[str, ...]]] = set()
+        #: runs that have ended: a batch of theirs that comes late must not start
+        self._over: set[str] = set()
+        #: batches under way
+        self._busy: Counter[str] = Counter()
+        self._idle = threading.Condition()
         self._lock = threading.Lock()
+        self._started: set[tuple[str, int, str, int, tuple[str, ...]]] = set()
 
     def describe(self) -> dict[str, Any]:
         """Who this is, for the kernel."""
@@ -77,6 +86,12 @@ class Workplace:
     def execute(self, request: BatchRequest, arrays: tuple[Any, ...], emit: Emit) -> dict[str, Any]:
         """Run a batch; returns its outcome as a message of texts and bytes."""
         self._admit(request)
+        try:
+            return self._run(request, arrays, emit)
+        finally:
+            self._leave(request.run_id)
+
+    def _run(self, request: BatchRequest, arrays: tuple[Any, ...], emit: Emit) -> dict[str, Any]:
         self.shelf.release(request.release)
         for key, array in zip(request.imports, arrays, strict=True):
             self.shelf.imported[key] = memoryview(array)
@@ -96,14 +111,26 @@ class Workplace:
         strangers = [node_id for node_id in request.node_ids if node_id not in self._nodes]
         if strangers:
             raise Refused(f"{strangers[0]} is not hosted by {self.setup.worker_id}")
-        fence = (request.run_id, request.iteration, request.task, request.attempt, request.node_ids)
+        run_id, oldest = request.run_id, request.iteration - 1
+        fence = (run_id, request.iteration, request.task, request.attempt, request.node_ids)
         with self._lock:
+            if run_id in self._over:
+                raise Refused(f"the run of {request.task} is over")
             if fence in self._started:
                 raise Refused(f"attempt {request.attempt} of {request.task} was started here before")
-            self._started = {
-                old for old in self._started if old[:2] >= (request.run_id, request.iteration - 1)
-            }
+            self._started = {old for old in self._started if old[0] != run_id or old[1] >= oldest}
             self._started.add(fence)
+            self._busy[run_id] += 1
+
+    def _leave(self, run_id: str) -> None:
+        """A batch has ended; if its run has ended in the meantime, tidy up after it."""
+        with self._lock:
+            self._busy[run_id] -= 1
+            last = not self._busy[run_id] and run_id in self._over
+        if last:
+            self._tidy(run_id)
+        with self._idle:
+            self._idle.notify_all()
 
     def export(self, key: str, copy: str, tags: tuple[str, ...] | None) -> memoryview | None:
         """The bytes of a segment for a reader elsewhere, whole or as a copy of some tags; None where it is gone."""
@@ -145,17 +172,30 @@ class Workplace:
             child.kill()
 
     def forget(self, run_id: str, keys: tuple[str, ...]) -> None:
-        """The run is over: end its child, free its segments."""
-        self.discard(run_id)
+        """The run is over: give up what it still does, end its child, free its segments."""
+        with self._lock:
+            self._over.add(run_id)
+            busy = self._busy[run_id] > 0
+        if busy:
+            # whoever runs the batch has the child in use, and tidies up
+            self.stop(run_id)
+        else:
+            self._tidy(run_id)
         self.shelf.release(keys)
+
+    def _tidy(self, run_id: str) -> None:
+        self.discard(run_id)
         with self._lock:
             self._stopping.discard(run_id)
+            self._busy.pop(run_id, None)
             self._started = {fence for fence in self._started if fence[0] != run_id}
 
     def close(self) -> None:
-        """End everything."""
+        """End everything, batches under way first."""
         for run_id in list(self._children):
-            self.discard(run_id)
+            self.forget(run_id, ())
+        with self._idle:
+            self._idle.wait_for(lambda: not any(self._busy.values()), timeout=CLOSING)
         self._launcher.close()
         self.shelf.close()
 

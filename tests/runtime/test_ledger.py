@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from manta_nb.errors import MantaError
 from manta_nb.runtime.runners.ledger import COUNT, ROW, START, Kind, LedgerReader, LedgerWriter
 
 
@@ -37,16 +38,15 @@ def test_a_successor_goes_on_behind_the_last_row(descriptor: int) -> None:
     assert reader.rows()[:, 1].tolist() == [0, 1]
 
 
-def test_a_full_ledger_is_a_memory_error(descriptor: int) -> None:
-    """A task that writes more rows than fit gets a `MemoryError`, and nothing is overwritten."""
+def test_a_full_ledger_is_an_error(descriptor: int) -> None:
+    """A task that writes more rows than fit gets an error that says so, and nothing is overwritten."""
     reader = LedgerReader(descriptor, 1)
     room = (os.fstat(descriptor).st_size - START) // ROW.size
-    COUNT_AT_END = COUNT.pack(room - 1)
-    os.pwrite(descriptor, COUNT_AT_END, 0)
+    os.pwrite(descriptor, COUNT.pack(room - 1), 0)
     writer = LedgerWriter(os.dup(descriptor))
     writer.append(Kind.DONE, 0, -1, 0, 0, 1)
 
-    with pytest.raises(MemoryError, match="fewer tags"):
+    with pytest.raises(MantaError, match="fewer tags"):
         writer.append(Kind.DONE, 0, -1, 0, 0, 2)
     assert len(reader.rows()) == room
 

@@ -63,11 +63,10 @@ class Batch:
             )
             with use_context(context):
                 self._call()
-            self._host.check_lost()
+            if self._host.lost is not None:
+                raise LostSegment(self._host.lost)
             self._host.save_state()
             ok = True
-        except LostSegment as lost:
-            self._channel.send({"op": "lost", "node": position, "key": lost.key})
         except ChannelClosed:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a task raises is an outcome of its node
@@ -85,6 +84,11 @@ class Batch:
             )
 
     def _failed(self, position: int, error: BaseException) -> None:
+        lost = self._host.lost
+        if lost is not None:
+            # whatever the task made of it
+            self._channel.send({"op": "lost", "node": position, "key": lost})
+            return
         source = self._request.source
         files = {source.origins.get(file, f"{source.name}/{file}") for file in source.files}
         linecache.checkcache()

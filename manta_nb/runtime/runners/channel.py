@@ -213,7 +213,8 @@ class PipeChannel:
 
     def close(self) -> None:
         """See `Channel.close`."""
-        for descriptor in {self._reader, self._writer}:
+        descriptors, self._reader, self._writer = {self._reader, self._writer} - {-1}, -1, -1
+        for descriptor in descriptors:
             os.close(descriptor)
 
 

@@ -24,6 +24,8 @@ LONGEST_LINE = 10_000
 #: what `faulthandler` begins with; its lines are not what the task printed
 CRASH_REPORT = "Fatal Python error"
 
+MALFORMED = "its process sent a malformed message"
+
 Emit = Callable[[list[list[Any]]], None]
 
 
@@ -51,10 +53,13 @@ class Hearing:
 
     def take(self, message: Message) -> None:
         """One message; a malformed one ends the child like a crash."""
+        for descriptor in message.descriptors:
+            # nobody asked for any
+            os.close(descriptor)
         try:
             self._understand(message)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ChannelClosed(f"the task's process sent a malformed message: {error!r}") from error
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+            raise ChannelClosed(f"{MALFORMED}: {type(error).__name__} {error}"[:200]) from error
 
     def _understand(self, message: Message) -> None:
         story, op = self.story, message["op"]
@@ -68,8 +73,8 @@ class Hearing:
         elif op == "data":
             self._segment.put(message.payload, int(message["at"]))
         elif op == "failed":
-            texts = (str(message[key]) for key in ("kind", "message", "where", "traceback"))
-            self.charge(self._position(message), *texts)
+            texts = (_shown(message[key]) for key in ("message", "where", "traceback"))
+            self.charge(self._position(message), "error", *texts)
         elif op == "lost":
             story.lost[self._position(message)] = str(message["key"])
         elif op == "schedule":
@@ -103,11 +108,23 @@ class Hearing:
         }
 
     def _line(self, line: list[Any]) -> None:
+        """A metric (`["m", node, name, value, step]`) or a log line (`["l", node, level, text]`), checked."""
+        kind, node = line[0], int(line[1])
+        if not 0 <= node < self._nodes:
+            # printed by a thread of an earlier batch
+            return
+        if kind == "m":
+            _, _, name, value, step = line
+            checked = [kind, node, _shown(name), float(value), None if step is None else float(step)]
+        elif kind == "l":
+            _, _, level, text = line
+            checked = [kind, node, _shown(level), _shown(text)]
+            self._last.setdefault(node, deque(maxlen=LAST_LINES)).append(checked[3])
+        else:
+            raise ValueError(f"a line of kind {kind!r}")
         if not self._lines:
             self._waiting_since = time.monotonic()
-        self._lines.append(line)
-        if line[0] == "l":
-            self._last.setdefault(int(line[1]), deque(maxlen=LAST_LINES)).append(str(line[3]))
+        self._lines.append(checked)
         if len(self._lines) >= MOST_LINES:
             self.flush()
 
@@ -122,14 +139,25 @@ class Hearing:
         if self._lines and time.monotonic() - self._waiting_since > LONGEST_WAIT:
             self.flush()
 
-    def read_output(self, child: ChildProcess) -> None:
-        """What C code and subprocesses printed: it belongs to the node whose turn it is."""
+    def read_output(self, child: ChildProcess) -> bool:
+        """Take in some of what C code and subprocesses printed; False where there is nothing (any more)."""
         try:
             data = os.read(child.output, 1 << 16)
         except OSError:
-            # nothing there
-            return
-        *lines, self._raw = (self._raw + data).split(b"\n")
+            return False
+        self._printed(self._raw + data)
+        return bool(data)
+
+    def drain_output(self, child: ChildProcess) -> None:
+        """Take in all of it, also a last line without an end."""
+        while self.read_output(child):
+            pass
+        self._printed(self._raw + b"\n")
+
+    def _printed(self, data: bytes) -> None:
+        """Lines belong to the node whose turn it is."""
+        *lines, rest = data.split(b"\n")
+        self._raw = rest[-LONGEST_LINE:]
         turn = self._ledger.turn()
         node = turn[0] if turn is not None else 0
         for raw in lines:
@@ -138,3 +166,8 @@ class Hearing:
                 self.crash.append(line)
             elif line.strip():
                 self._line(["l", node, "stderr", line])
+
+
+def _shown(text: object) -> str:
+    """Text that any screen can show: bounded, and without lone surrogates."""
+    return str(text)[:LONGEST_LINE].encode("utf-8", "replace").decode()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
-from manta_nb.errors import DefinitionError, MissingTag, ValueRefused
+from manta_nb.errors import DefinitionError, MantaError, MissingTag, ValueRefused
 from manta_nb.runtime.runners.channel import Channel
 from manta_nb.runtime.runners.ledger import Kind
 from manta_nb.runtime.runners.outlet import Outlet, Stream
-from manta_nb.runtime.runners.readers import LostSegment, Readers
+from manta_nb.runtime.runners.readers import Readers
 from manta_nb.runtime.runners.request import SharedRequest
 from manta_nb.runtime.runners.state import NodeState
 from manta_nb.sdk.codec import Encoded, decode, encode
@@ -39,6 +40,7 @@ class BatchHost:
         self._own: dict[str, Encoded] = {}
         self._node = -1
         self._state: NodeState | None = None
+        self._process = os.getpid()
 
     def begin(self, node: int, state: NodeState) -> None:
         """The turn of node number `node` begins."""
@@ -52,10 +54,10 @@ class BatchHost:
         """The turn is over."""
         self._outlet.row(Kind.DONE if ok else Kind.FAILED, self._node)
 
-    def check_lost(self) -> None:
-        """Raise `LostSegment` again where the task swallowed it."""
-        if self._readers.lost is not None:
-            raise LostSegment(self._readers.lost)
+    @property
+    def lost(self) -> str | None:
+        """Key of a segment this turn could not read, also where the task swallowed that."""
+        return self._readers.lost
 
     @property
     def state(self) -> MutableMapping[str, Any]:
@@ -135,6 +137,8 @@ class BatchHost:
         return encode(value, what=what, limit=self._request.policy.max_value_bytes)
 
     def _store(self, kind: Kind, tag: str, encoded: Encoded) -> None:
+        if os.getpid() != self._process:
+            raise MantaError("a process that the task started cannot write: hand the value back to the task")
         if tag not in self._tags:
             self._tags[tag] = len(self._tags)
             self._channel.send({"op": "tag", "name": tag})

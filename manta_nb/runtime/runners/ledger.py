@@ -15,6 +15,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from manta_nb.errors import MantaError
+
 __all__ = ["ROW", "Kind", "LedgerReader", "LedgerWriter"]
 
 #: kind, node, tag, offset, nbytes, time (ns, monotonic)
@@ -63,9 +65,9 @@ class LedgerWriter:
         self._map.close()
 
     def append(self, kind: Kind, node: int, tag: int, offset: int, nbytes: int, at: int) -> None:
-        """Add one row; a full ledger is a `MemoryError` in the task that fills it."""
+        """Add one row; a full ledger is a `MantaError` in the task that fills it."""
         if self._next + ROW.size > len(self._map):
-            raise MemoryError("one batch wrote more values than its ledger holds: write fewer tags")
+            raise MantaError("the tasks of one worker wrote more values than its ledger holds: write fewer tags")
         ROW.pack_into(self._map, self._next, kind, node, tag, offset, nbytes, at)
         self._next += ROW.size
         self._count += 1

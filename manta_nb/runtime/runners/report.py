@@ -9,6 +9,8 @@ __all__ = ["explain"]
 
 LONGEST_MESSAGE = 2000
 LONGEST_TRACEBACK = 8000
+#: torch's words for it
+OUT_OF_MEMORY = "can't allocate memory"
 
 
 def explain(error: BaseException, files: Collection[str]) -> dict[str, str]:
@@ -16,6 +18,9 @@ def explain(error: BaseException, files: Collection[str]) -> dict[str, str]:
 
     Values are left out: only source lines are quoted, so that no private data leaves in a traceback.
     """
+    if isinstance(error, MemoryError):
+        # what the task holds is in the way of telling about it
+        traceback.clear_frames(error.__traceback__)
     frames = traceback.extract_tb(error.__traceback__, limit=-60)
     own = [index for index, frame in enumerate(frames) if frame.filename in files]
     shown = frames[own[0] :] if own else frames
@@ -40,6 +45,8 @@ def _message(error: BaseException) -> str:
     name = type(error).__name__
     if isinstance(error, SystemExit):
         text = f"the task called sys.exit({text})"
+    if isinstance(error, MemoryError) or OUT_OF_MEMORY in text[:LONGEST_MESSAGE]:
+        text = f"over the node's memory limit, see Session(memory_limit=...). {text}".strip()
     line = f"{name}: {text[: LONGEST_MESSAGE + 1]}" if text else name
     line = line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + " … (shortened)"
     # a lone surrogate, as in the name of a file, cannot be shown

@@ -24,6 +24,10 @@ class SharedSegment:
         """Values are written by the child itself."""
         raise TypeError("a shared segment takes no values by message")
 
+    def size(self) -> int:
+        """Bytes written so far."""
+        return os.fstat(self.fd).st_size
+
     def seal(self, end: int, nodes: Sequence[str], tags: Sequence[str], rows: np.ndarray) -> None:
         """Write table and header behind the values, which end at `end`."""
         directory = table(nodes, tags, rows)
@@ -61,6 +65,10 @@ class BytesSegment:
             raise ValueError(f"a value at {at} does not follow the {len(self._data)} bytes before it")
         # a child that took over writes again what its predecessor left unfinished
         self._data[at:] = data
+
+    def size(self) -> int:
+        """See `SharedSegment.size`."""
+        return len(self._data)
 
     def seal(self, end: int, nodes: Sequence[str], tags: Sequence[str], rows: np.ndarray) -> None:
         """See `SharedSegment.seal`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from manta_nb.runtime.runners.channel import ChannelClosed
-from manta_nb.runtime.runners.hearing import Emit, Hearing
+from manta_nb.runtime.runners.hearing import MALFORMED, Emit, Hearing
 from manta_nb.runtime.runners.launch import ChildProcess
 from manta_nb.runtime.runners.ledger import Kind, LedgerReader
 from manta_nb.runtime.runners.outcome import KIND, NBYTES, NODE, OFFSET, Outcome, result_rows, settle
@@ -84,17 +85,21 @@ class Supervisor:
         child = None
         try:
             child = self._children.child(run_id, fresh=self._request.policy.isolate)
+            if self._children.stopping(run_id):
+                # it was asked for before there was a child to kill
+                child.kill()
             self._send(child, positions)
             kind, message = self._follow(child)
-        except ChannelClosed:
-            kind, message = "died", ""
+        except ChannelClosed as closed:
+            kind, message = "died", str(closed) if str(closed).startswith(MALFORMED) else ""
         if child is not None:
-            self._hearing.read_output(child)
+            self._hearing.drain_output(child)
         self._hearing.flush()
+        self._charge_liars()
         if kind == "end":
             self._charge_silent(positions)
             return
-        code = self._children.discard(run_id, kill=kind == "timeout")
+        code = self._children.discard(run_id, kill=bool(message))
         if self._children.stopping(run_id):
             kind, message = "stopped", "stopped by the user"
         self._blame(positions, kind, message or _ended(code))
@@ -119,24 +124,42 @@ class Supervisor:
 
     def _end(self) -> int:
         """Where the next value goes: behind the last one that was reported."""
+        values, there = self._values()
+        if not there.any():
+            return HEADER_SIZE
+        end = int((values[there][:, OFFSET] + values[there][:, NBYTES]).max())
+        return end + (-end) % 64
+
+    def _values(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of values, and which of them are really in the segment."""
         rows = self._ledger.rows()
         values = rows[(rows[:, KIND] == Kind.RESULT) | (rows[:, KIND] == Kind.GLOBAL)]
-        if not len(values):
-            return HEADER_SIZE
-        end = int((values[:, OFFSET] + values[:, NBYTES]).max())
-        return end + (-end) % 64
+        offset, nbytes, size = values[:, OFFSET], values[:, NBYTES], self._segment.size()
+        # not their sum, which can overflow
+        return values, (offset >= HEADER_SIZE) & (nbytes >= 0) & (offset <= size) & (nbytes <= size - offset)
+
+    def _charge_liars(self) -> None:
+        """A child that reports values it did not write is not believed."""
+        values, there = self._values()
+        for position in {*values[~there][:, NODE].tolist()} & set(range(len(self._request.node_ids))):
+            self._hearing.charge(position, "died", f"{MALFORMED}: a value that is not there")
 
     def _follow(self, child: ChildProcess) -> tuple[str, str]:
         """Read until the child says it is through, or its turn took too long: (what happened, message)."""
         timeout = self._request.policy.timeout
         wait = TICK if timeout is None else min(TICK, max(0.001, timeout / 20))
+        ears = select.poll()
+        for descriptor in (child.channel.fileno(), child.output):
+            ears.register(descriptor, select.POLLIN)
         while True:
-            if child.channel.poll(wait):
+            heard = {descriptor for descriptor, _ in ears.poll(wait * 1000)}
+            if child.output in heard and not self._hearing.read_output(child):
+                ears.unregister(child.output)
+            if child.channel.fileno() in heard:
                 message = child.channel.receive()
                 if message.get("op") == "end":
                     return "end", ""
                 self._hearing.take(message)
-            self._hearing.read_output(child)
             self._hearing.flush_if_due()
             if timeout is not None and self._overdue(timeout):
                 return "timeout", f"over its time limit of {timeout:g} s"
