@@ -14,7 +14,7 @@ help:
 	@echo "make test    all tests; TESTS=tests/engine for some of them"
 	@echo "make lab     JupyterLab on the notebooks; ARGS=--no-browser for its options"
 	@echo "make lint    style, types, layers"
-	@echo "make bench   the figures of benchmarks/, against their peers; ARGS=--quick for the short way"
+	@echo "make bench   the figures of benchmarks/, against their peers; ARGS=--quick is shorter, FLOWER=1 installs Flower, too"
 	@echo "make clean   remove .venv and everything that was made"
 
 demo: $(STAMP)
@@ -34,7 +34,7 @@ lint: $(STAMP)
 	@echo "lint-imports"; $(BIN)/lint-imports --no-logo
 
 bench: $(STAMP)
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m benchmarks.run $(if $(FLOWER),--flower) $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist manta-demo manta-notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis \

@@ -98,7 +98,7 @@ def _data() -> dict[str, Data]:
     """600 samples for each node: ten blurred classes of 28 × 28, the same everywhere."""
     random = np.random.default_rng(0)
     centres = random.random((10, 28, 28), dtype=np.float32)
-    made = {}
+    made: dict[str, Data] = {}
     for node in range(NODES):
         y = random.integers(0, 10, SAMPLES)
         x = centres[y] + 0.3 * random.random((SAMPLES, 28, 28), dtype=np.float32)

@@ -39,7 +39,8 @@ def updates(model: np.ndarray, nodes: int) -> list[np.ndarray]:
 
 def average(*shares: list[np.ndarray]) -> np.ndarray:
     """The mean of all updates, as the aggregator of `dispatch` takes it."""
-    return np.mean([update for share in shares for update in share], axis=0)
+    mean: np.ndarray = np.mean([update for share in shares for update in share], axis=0)
+    return mean
 
 
 class PeerLoop:

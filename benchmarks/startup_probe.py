@@ -1,6 +1,8 @@
 """One start of `benchmarks.startup`, in a process of its own: what it took, as JSON in the last line.
 
-`python -m benchmarks.startup_probe ours|dask NODES [IDLE_SECONDS]`
+It imports what it starts inside functions: every worker imports this file again, which it would not in a notebook.
+
+`python -m benchmarks.startup_probe ours|dask NODES IDLE_SECONDS`
 """
 
 from __future__ import annotations
@@ -11,10 +13,6 @@ import time
 from pathlib import Path
 
 import psutil
-from distributed import Client, LocalCluster
-
-from manta_nb.sdk.module import Module
-from manta_nb.session.session import Session
 
 __all__ = ["main"]
 
@@ -28,7 +26,7 @@ def main():
 
 def first_task() -> None:
     """What a bare Dask worker does first."""
-    import torch  # in the worker, not here
+    import torch  # noqa: PLC0415 - in the worker, not here
 
     torch.zeros(1)
 
@@ -71,6 +69,10 @@ def _busy(processes: list[psutil.Process]) -> float:
 
 
 def _ours(nodes: int, idle: float) -> dict[str, float]:
+    from manta_nb.runtime import cluster  # noqa: F401, PLC0415 - imports are not measured
+    from manta_nb.sdk.module import Module  # noqa: PLC0415
+    from manta_nb.session.session import Session  # noqa: PLC0415
+
     start = time.perf_counter()
     with Session(nodes=nodes) as session:
         session.run(Module.from_source(FIRST, name="first", method="all"), iterations=1, wait=True)
@@ -78,6 +80,8 @@ def _ours(nodes: int, idle: float) -> dict[str, float]:
 
 
 def _dask(nodes: int, idle: float) -> dict[str, float]:
+    from distributed import Client, LocalCluster  # noqa: PLC0415 - imports are not measured
+
     start = time.perf_counter()
     with (
         LocalCluster(n_workers=nodes, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
@@ -90,8 +94,8 @@ def _dask(nodes: int, idle: float) -> dict[str, float]:
 
 def main() -> None:
     """From the command line."""
-    who, nodes, idle = sys.argv[1], int(sys.argv[2]), float((*sys.argv, 0)[3])
-    told = {"ours": _ours, "dask": _dask}[who](nodes, idle)
+    who, nodes, idle = sys.argv[1:4]
+    told = {"ours": _ours, "dask": _dask}[who](int(nodes), float(idle))
     print(json.dumps(told), flush=True)
 
 

@@ -24,6 +24,12 @@ _SHOWN = ("display_data", "update_display_data", "execute_result")
 class _OwnKernel(AsyncKernelManager):
     """A kernel of this very Python, whatever kernels the user has installed under the name `python3`."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if self.has_trait("transport_encryption") and zmq.has("curve"):
+            # Without it a kernel warns that its messages could be read.
+            self.set_trait("transport_encryption", "auto")
+
     @property
     def kernel_spec(self) -> KernelSpec:
         """How it is started."""
@@ -53,11 +59,12 @@ def execute(source: Path, target: Path, environment: Mapping[str, str], told: To
     """
     notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
     target.parent.mkdir(parents=True, exist_ok=True)
-    kernel = _OwnKernel()
-    if kernel.has_trait("transport_encryption") and zmq.has("curve"):
-        # Without it a kernel warns that its messages could be read.
-        kernel.set_trait("transport_encryption", "auto")
-    client = _Client(notebook, km=kernel, timeout=600, resources={"metadata": {"path": str(target.parent)}})
+    client = _Client(
+        notebook,
+        kernel_manager_class=_OwnKernel,
+        timeout=600,
+        resources={"metadata": {"path": str(target.parent)}},
+    )
     client.told = told
     try:
         client.execute(env=dict(environment))

@@ -20,6 +20,7 @@ from manta_nb.engine.records import Batch, Segment, ValueRef
 from manta_nb.errors import CorruptBytes, MissingTag
 from manta_nb.runtime.capabilities import HostTag
 from manta_nb.runtime.runners.outlet import SharedOutlet
+from manta_nb.runtime.runners.readers import in_node_order
 from manta_nb.runtime.runners.segments import Place, SegmentReader, open_place
 from manta_nb.runtime.runners.storage import BytesSegment, SharedSegment
 from manta_nb.sdk.codec import encode
@@ -45,6 +46,8 @@ class Entry:
     reader: SegmentReader | None = None
     #: whether anybody still has it
     held: bool = True
+    #: whether somebody may look at its memory for longer than the run needs it
+    viewed: bool = False
     #: whether a finished run shows it
     adopted: bool = False
 
@@ -123,7 +126,7 @@ class SegmentBook:
                 with self._lock:
                     reader = self._reader(batch.segment.key)
                     reader.select(tag, found, reader.private())
-        return found
+        return in_node_order(found)
 
     def _reader(self, key: str) -> SegmentReader:
         entry = self._entries.get(key)
@@ -131,6 +134,7 @@ class SegmentBook:
             raise MissingTag(
                 "this value is no longer kept: read it earlier, or give the module keep_results=n"
             )
+        entry.viewed = True
         if entry.reader is None:
             if entry.fd >= 0:
                 entry.reader = SegmentReader(key, os.dup(entry.fd))
@@ -170,6 +174,13 @@ class SegmentBook:
                 if entry.segment.holder == worker_id:
                     entry.place = entry.place._replace(pid=0)
                     entry.held = entry.fd >= 0 or entry.data is not None
+
+    def view(self, keys: Iterable[str]) -> None:
+        """Somebody holds on to values of these segments: their memory is not to be used again."""
+        with self._lock:
+            for key in keys:
+                if (entry := self._entries.get(key)) is not None:
+                    entry.viewed = True
 
     def lost_with(self, worker_id: str) -> list[str]:
         """The segments that went with this worker."""

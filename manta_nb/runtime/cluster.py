@@ -51,7 +51,14 @@ METHOD = "distributed.worker.multiprocessing-method"
 LOST = "distributed.deploy.lost-worker-timeout"
 #: imported once, before the first worker is forked; every torch optimizer imports torch._dynamo, 1.4 s,
 #: when first made
-PRELOAD = ["distributed", "manta_nb.runtime.worker", "numpy", "torch", "torch._dynamo"]
+PRELOAD = [
+    "distributed",
+    "manta_nb.runtime.worker",
+    "numpy",
+    "torch",
+    "torch._dynamo",
+    "manta_nb.runtime.forkserver",
+]
 
 
 class _NodeNanny(Nanny):

@@ -26,6 +26,8 @@ class Told:
     notes: tuple[tuple[str, str, str], ...]
     #: segment that could not be read → nodes whose turn it ended
     lost: Mapping[str, tuple[str, ...]]
+    #: keys of segments of which a child still holds views
+    kept: tuple[str, ...] = ()
 
 
 def outcome_to_batch(
@@ -60,7 +62,7 @@ def outcome_to_batch(
     lost: dict[str, tuple[str, ...]] = {}
     for position, key in head["lost"]:
         lost[key] = (*lost.get(key, ()), node_ids[position])
-    return Told(batch, place, notes, lost)
+    return Told(batch, place, notes, lost, tuple(head["kept"]))
 
 
 def _failure(raw: Mapping[str, Any], node_ids: Sequence[str]) -> Failure:

@@ -73,6 +73,7 @@ class DaskDispatcher:
         self._open: dict[str, _Open] = {}
         self._numbers = itertools.count()
         self._used: set[str] = set()
+        self._strays = False
         self._lock = threading.Lock()
         #: batches that Dask has not called finished yet
         self._unsettled = 0
@@ -112,8 +113,8 @@ class DaskDispatcher:
     ) -> None:
         number = next(self._numbers)
         batch_id = f"{self._plan.run_id}/{number}"
-        release = self._fleet.to_release(host.worker_id)
-        request = program.request(self._plan.run_id, task, node_ids, reading, text, release)
+        unneeded = self._fleet.to_release(host.worker_id)
+        request = program.request(self._plan.run_id, task, node_ids, reading, text, unneeded)
         opened = _Open(task, host, node_ids)
         with self._lock:
             self._open[batch_id] = opened
@@ -202,11 +203,10 @@ class DaskDispatcher:
         told = outcome_to_batch(message, opened.task, opened.node_ids, opened.host.worker_id)
         if told.place is not None and told.batch.segment is not None:
             entry = self._fleet.book.put(told.batch.segment, told.place, opened.host.tag)
-            if entry.fd >= 0:
-                self._fleet.release(entry)
-            elif told.batch.globals and told.place.nbytes <= KEPT_BY_THE_KERNEL:
+            if entry.fd < 0 and told.batch.globals and told.place.nbytes <= KEPT_BY_THE_KERNEL:
                 # a Global must outlive the node that wrote it
                 self._fleet.book.adopt([told.batch.segment.key])
+        self._fleet.book.view(told.kept)
         for kind, node_id, text in told.notes:
             self._post(Noted(Event(opened.task.iteration, kind, text, node_id, opened.task.alias)))
         self._post(BatchFinished(told.batch))
@@ -237,6 +237,8 @@ class DaskDispatcher:
     def _lost(
         self, task: RunTask, node_ids: tuple[str, ...], message: str, keys: tuple[str, ...] = ()
     ) -> None:
+        # what was given up may still run somewhere, and read: from now on memory is freed, not used again
+        self._strays = True
         failure = Failure(node_ids[0], "lost", message)
         self._post(BatchLost(task.alias, task.iteration, task.attempt, node_ids, failure, keys))
 
@@ -244,10 +246,13 @@ class DaskDispatcher:
         """See `Dispatcher.drop`."""
         for key in keys:
             entry = self._fleet.book.entry(key)
-            if entry is not None:
-                if entry.fd < 0:
-                    self._fleet.release(entry)
-                self._fleet.release_copies(entry)
+            if entry is None:
+                continue
+            if entry.fd >= 0 and not entry.viewed and not self._strays:
+                self._fleet.reuse(entry)
+            else:
+                self._fleet.release(entry)
+            self._fleet.release_copies(entry)
         self._fleet.book.drop(keys)
 
     def stop(self) -> None:
@@ -259,7 +264,7 @@ class DaskDispatcher:
         )
         futures = [batch.future for batch in opened if batch.future is not None]
         if futures:
-            self._fleet.client.cancel(futures, asynchronous=True)
+            self._fleet.cancel(futures)
 
     def close(self) -> None:
         """See `Dispatcher.close`."""

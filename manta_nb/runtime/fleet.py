@@ -62,6 +62,7 @@ class Fleet:
         self._of_node: dict[str, str] = {}
         self._listeners: dict[str, Listener] = {}
         self._release: dict[str, list[str]] = defaultdict(list)
+        self._reuse: dict[str, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
         self._heard: set[str] = set()
         self._all_heard = threading.Event()
@@ -181,10 +182,15 @@ class Fleet:
             with self._lock:
                 self._release[entry.segment.holder].append(entry.segment.key)
 
-    def to_release(self, worker_id: str) -> tuple[str, ...]:
-        """What a worker may free now."""
+    def reuse(self, entry: Entry) -> None:
+        """Let the holder write its next values over a segment that nobody can read any more."""
         with self._lock:
-            return tuple(self._release.pop(worker_id, ()))
+            self._reuse[entry.segment.holder].append(entry.segment.key)
+
+    def to_release(self, worker_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What a worker may free now, and what it may write over."""
+        with self._lock:
+            return tuple(self._release.pop(worker_id, ())), tuple(self._reuse.pop(worker_id, ()))
 
     def release_copies(self, entry: Entry) -> None:
         """Let every worker free its copy of a segment."""
@@ -221,6 +227,16 @@ class Fleet:
         """The bytes of a segment, into the kernel."""
         array = self._export(entry, entry.segment.key, None).result(timeout=ANSWER_DEADLINE)
         return None if array is None else memoryview(array)
+
+    def cancel(self, futures: list[Future[Any]]) -> None:
+        """Take back what has not started, without waiting."""
+
+        async def cancel() -> None:
+            with contextlib.suppress(OSError):
+                await self.client.cancel(futures, asynchronous=True)
+
+        if self.client.loop is not None:
+            self.client.loop.add_callback(cancel)
 
     def broadcast(self, op: str, worker_ids: Iterable[str], **fields: Any) -> None:
         """Call a handler of these workers, without waiting for an answer."""

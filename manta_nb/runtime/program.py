@@ -51,9 +51,9 @@ class Program:
         node_ids: tuple[str, ...],
         reading: Reading,
         shared: str,
-        release: tuple[str, ...],
+        unneeded: tuple[tuple[str, ...], tuple[str, ...]],
     ) -> BatchRequest:
-        """The request to one worker."""
+        """The request to one worker; `unneeded` are the segments it may free, and those it may write over."""
         states = {node: task.states[node] for node in node_ids if node in task.states} if task.states else {}
         return BatchRequest(
             shared=shared,
@@ -64,7 +64,8 @@ class Program:
             policy=self.policy,
             node_ids=node_ids,
             states=states,
-            release=release,
+            release=unneeded[0],
+            reuse=unneeded[1],
             imports=reading.imports,
             needs=reading.needs,
         )

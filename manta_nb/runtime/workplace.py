@@ -22,7 +22,7 @@ from manta_nb.runtime.runners.launch import (
 )
 from manta_nb.runtime.runners.request import BatchRequest, load_nodes
 from manta_nb.runtime.runners.segments import SegmentReader
-from manta_nb.runtime.runners.storage import BytesSegment, SharedSegment, Shelf
+from manta_nb.runtime.runners.storage import Shelf
 from manta_nb.runtime.runners.supervisor import Emit, Supervisor
 from manta_nb.runtime.runners.template import start_by_exec, start_by_fork
 
@@ -93,17 +93,19 @@ class Workplace:
 
     def _run(self, request: BatchRequest, arrays: tuple[Any, ...], emit: Emit) -> dict[str, Any]:
         self.shelf.release(request.release)
+        self.shelf.reuse(request.reuse)
         for key, array in zip(request.imports, arrays, strict=True):
             self.shelf.imported[key] = memoryview(array)
         shared = self.setup.shared_values and self._launcher.shares_memory
-        segment = SharedSegment() if shared else BytesSegment()
+        label = (request.run_id, request.task)
+        segment = self.shelf.draft(shared, label)
         imports = {key: data for key in request.needs if (data := self.shelf.bytes_of(key)) is not None}
         try:
             outcome = Supervisor(request, self, segment, imports, emit).run()
         except BaseException:
             segment.close()
             raise
-        self.shelf.keep(segment)
+        self.shelf.keep(segment, label)
         return outcome.message()
 
     def _admit(self, request: BatchRequest) -> None:
@@ -182,6 +184,7 @@ class Workplace:
         else:
             self._tidy(run_id)
         self.shelf.release(keys)
+        self.shelf.trim(run_id)
 
     def _tidy(self, run_id: str) -> None:
         self.discard(run_id)

@@ -32,14 +32,14 @@ class Batch:
         channel: Channel,
         stream: Stream,
         programs: Programs,
-        threads: int,
+        clean: CleanStart,
     ) -> None:
         self._request = request
         self._host = host
         self._channel = channel
         self._stream = stream
         self._programs = programs
-        self._clean = CleanStart(threads)
+        self._clean = clean
         self._capture = Capture(lambda node, level, line: stream.put(("l", node, level, line)))
 
     def run(self, turns: Mapping[int, tuple[str, NodeRecord, str | None]]) -> None:
@@ -47,6 +47,7 @@ class Batch:
         with self._capture.active():
             for position, (node_id, record, version) in turns.items():
                 self._turn(position, node_id, record, version)
+        self._clean.end()
         self._stream.flush()
 
     def _turn(self, position: int, node_id: str, record: NodeRecord, start: str | None) -> None:

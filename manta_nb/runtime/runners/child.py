@@ -16,6 +16,7 @@ from typing import Any
 
 from manta_nb.runtime.runners.batch import Batch
 from manta_nb.runtime.runners.channel import Channel, ChannelClosed, Message, PipeChannel
+from manta_nb.runtime.runners.cleaning import CleanStart, Pools, find_pools
 from manta_nb.runtime.runners.host import BatchHost
 from manta_nb.runtime.runners.outlet import MessageOutlet, Outlet, SharedOutlet, Stream
 from manta_nb.runtime.runners.programs import Programs
@@ -30,11 +31,11 @@ PR_SET_PDEATHSIG = 1
 class Child:
     """What a child keeps between batches: its modules, its open segments, its nodes."""
 
-    def __init__(self, channel: Channel, hello: dict[str, Any]) -> None:
+    def __init__(self, channel: Channel, hello: dict[str, Any], programs: Programs) -> None:
         self._channel = channel
-        self._threads = int(hello["threads"])
+        self._clean = CleanStart(int(hello["threads"]))
         self._nodes: dict[str, NodeRecord] = load_nodes(Path(hello["nodes"]))
-        self._programs = Programs()
+        self._programs = programs
         self._readers = Readers()
 
     def batch(self, message: Message) -> None:
@@ -48,13 +49,12 @@ class Child:
             position: (node_id, self._nodes[node_id], message["states"].get(node_id))
             for position, node_id in message["turns"]
         }
-        Batch(request, host, self._channel, stream, self._programs, self._threads).run(turns)
+        Batch(request, host, self._channel, stream, self._programs, self._clean).run(turns)
         outlet.close()
-        self._channel.send({"op": "end"})
+        self._channel.send({"op": "end", "kept": self._readers.kept()})
 
     def close(self) -> None:
-        """Give up what it imported and opened: a thread's process goes on."""
-        self._programs.forget()
+        """Give up what it opened: a thread's process goes on."""
         self._readers.close()
 
     def _outlet(self, message: Message) -> Outlet:
@@ -73,23 +73,24 @@ def _received(message: Message) -> dict[str, memoryview]:
     return received
 
 
-def serve(channel: Channel) -> None:
-    """Answer one worker until it hangs up."""
+def serve(channel: Channel, pools: Pools | None = None) -> None:
+    """Answer one worker until it hangs up; `pools` where they are known already."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    faulthandler.enable()
+    faulthandler.enable(file=2)
     os.register_at_fork(after_in_child=lambda: _let_go(channel))
     try:
         hello = channel.receive()
         limit_memory(hello.get("memory"))
-        work(channel, hello)
+        limit_threads(int(hello["threads"]), pools)
+        work(channel, hello, Programs())
     except ChannelClosed:
         return
 
 
-def work(channel: Channel, hello: dict[str, Any]) -> None:
+def work(channel: Channel, hello: dict[str, Any], programs: Programs) -> None:
     """Run batch after batch; ends with `ChannelClosed`."""
     prefer_shims(hello["path"])
-    child = Child(channel, hello)
+    child = Child(channel, hello, programs)
     try:
         while True:
             child.batch(channel.receive())
@@ -119,6 +120,14 @@ def prefer_shims(folders: list[str]) -> None:
     for folder in reversed(folders):
         if folder not in sys.path:
             sys.path.insert(0, folder)
+
+
+def limit_threads(threads: int, pools: Pools | None) -> None:
+    """So many threads for BLAS, and for what is imported later; torch is told before each turn."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    pools = pools or find_pools()
+    if pools is not None:
+        pools.limit(limits=threads, user_api="blas")
 
 
 def limit_memory(limit: int | None) -> None:

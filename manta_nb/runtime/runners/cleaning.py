@@ -6,20 +6,38 @@ import os
 import random
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["CleanStart", "seed_everything"]
+__all__ = ["CleanStart", "Pools", "find_pools", "seed_everything"]
+
+
+class Pools(Protocol):
+    """The thread pools of numerical libraries, as `threadpoolctl` finds them."""
+
+    def limit(self, *, limits: int, user_api: str) -> object:
+        """Let those of one kind use so many threads."""
+
+
+def find_pools() -> Pools | None:
+    """The thread pools of this process; 2.5 ms, so a template looks once for all its children."""
+    try:
+        from threadpoolctl import ThreadpoolController  # comes with scikit-learn, which a node may lack
+    except ImportError:
+        return None
+    pools: Pools = ThreadpoolController()
+    return pools
 
 
 class CleanStart:
-    """Remembers the process as it is when a batch begins, and brings it back before each turn."""
+    """Remembers the process as it was when it was made, and brings it back before each turn and after the last."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._environment = dict(os.environ)
         self._raw = dict(_raw_environment())
+        self._folder = os.getcwd()
 
     def begin(self, folder: Path) -> None:
         """Working folder, environment, default dtype and threads as they were."""
@@ -28,6 +46,14 @@ class CleanStart:
         except FileNotFoundError:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.chdir(folder)
+        self._restore()
+
+    def end(self) -> None:
+        """The same after the last turn, in the folder of before: a thread's process goes on."""
+        os.chdir(self._folder)
+        self._restore()
+
+    def _restore(self) -> None:
         if _raw_environment() != self._raw:
             os.environ.clear()
             os.environ.update(self._environment)

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from manta_nb.runtime.runners.channel import Channel, ChannelClosed, PipeChannel, SocketChannel
 from manta_nb.runtime.runners.child import work
+from manta_nb.runtime.runners.programs import Programs
 from manta_nb.runtime.runners.template import Template, start_by_exec
 
 __all__ = ["ChildProcess", "InlineLauncher", "Launcher", "Settings", "SpawnLauncher", "TemplateLauncher"]
@@ -59,6 +60,8 @@ class ChildProcess:
     _owner: Launcher = field(repr=False)
     #: keys of the segments whose bytes it holds
     holds: set[str] = field(default_factory=set)
+    #: whether it was given a batch before
+    used: bool = False
     #: whether it was collected: its pid may be another process's by now
     gone: bool = False
 
@@ -173,11 +176,11 @@ class SpawnLauncher:
     def reap(self, child: ChildProcess) -> int:
         """See `Launcher.reap`."""
         process = self._processes.pop(child.pid)
-        try:
-            return process.wait(timeout=0.5)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            return process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.5)
+        # also what it started
+        child.kill()
+        return process.wait()
 
     def close(self) -> None:
         """See `Launcher.close`."""
@@ -192,13 +195,19 @@ class InlineLauncher:
 
     shares_memory = True
 
+    def __init__(self) -> None:
+        # of all its children: they have one `sys.modules`
+        self._programs = Programs()
+
     def start(self, settings: Settings) -> ChildProcess:
         """See `Launcher.start`."""
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
         os.close(write)
         os.set_blocking(read, False)
-        thread = threading.Thread(target=_work, args=(SocketChannel(theirs), settings.hello()), daemon=True)
+        thread = threading.Thread(
+            target=_work, args=(SocketChannel(theirs), settings.hello(), self._programs), daemon=True
+        )
         thread.start()
         return InlineChild(-1, SocketChannel(ours, STALLED), read, self)
 
@@ -208,6 +217,7 @@ class InlineLauncher:
 
     def close(self) -> None:
         """See `Launcher.close`."""
+        self._programs.forget()
 
 
 class InlineChild(ChildProcess):
@@ -217,9 +227,9 @@ class InlineChild(ChildProcess):
         """A thread cannot be killed: the batch ends when the user's code does."""
 
 
-def _work(channel: Channel, hello: dict[str, Any]) -> None:
+def _work(channel: Channel, hello: dict[str, Any], programs: Programs) -> None:
     try:
         with suppress(ChannelClosed):
-            work(channel, hello)
+            work(channel, hello, programs)
     finally:
         channel.close()

@@ -67,7 +67,9 @@ class LedgerWriter:
     def append(self, kind: Kind, node: int, tag: int, offset: int, nbytes: int, at: int) -> None:
         """Add one row; a full ledger is a `MantaError` in the task that fills it."""
         if self._next + ROW.size > len(self._map):
-            raise MantaError("the tasks of one worker wrote more values than its ledger holds: write fewer tags")
+            raise MantaError(
+                "the tasks of one worker wrote more values than its ledger holds: write fewer tags"
+            )
         ROW.pack_into(self._map, self._next, kind, node, tag, offset, nbytes, at)
         self._next += ROW.size
         self._count += 1

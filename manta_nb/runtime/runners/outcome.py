@@ -27,6 +27,8 @@ class Story:
     schedule: list[tuple[int, str, list[str]]] = field(default_factory=list)
     stops: list[int] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
+    #: keys of segments of which the child still holds views
+    kept: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Outcome:
     head: str
     seconds: bytes
     bytes_out: bytes
+    #: whether the segment holds no value that counts
+    empty: bool
 
     def message(self) -> dict[str, Any]:
         """As a message of texts and bytes."""
@@ -67,8 +71,9 @@ def settle(
         "stop": next((node for node in story.stops if done[node]), None),
         "stateful": stateful,
         "notes": story.notes,
+        "kept": story.kept,
     }
-    return Outcome(json.dumps(head), _seconds(rows, nodes).tobytes(), bytes_out.tobytes())
+    return Outcome(json.dumps(head), _seconds(rows, nodes).tobytes(), bytes_out.tobytes(), not len(values))
 
 
 def _results(rows: np.ndarray, tags: Sequence[str], done: int) -> dict[str, Any]:

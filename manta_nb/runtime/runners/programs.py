@@ -9,7 +9,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from manta_nb.runtime.runners.request import SharedRequest
-from manta_nb.sdk.importing import SourceImporter, entry_point
+from manta_nb.sdk.importing import SourceImporter, entry_point, free_name
 from manta_nb.sdk.source import ModuleSource
 
 __all__ = ["Programs"]
@@ -68,7 +68,10 @@ class Programs:
     def _import(self, source: ModuleSource) -> _Program:
         if source.name in self._awake:
             self._awake[source.name].sleep()
-        program = _Program(SourceImporter(source))
+        name = free_name(source)
+        # somebody else's in this process, such as another worker's that runs tasks inline
+        taken = name in sys.modules
+        program = _Program(SourceImporter(source, f"{source.name}_{source.version}" if taken else name))
         program.wake()
         self._known[source.name, source.version] = self._awake[source.name] = program
         try:

@@ -8,7 +8,7 @@ from typing import Any
 from manta_nb.errors import CorruptBytes
 from manta_nb.runtime.runners.segments import Place, SegmentReader
 
-__all__ = ["LostSegment", "Readers"]
+__all__ = ["LostSegment", "Readers", "in_node_order"]
 
 
 class LostSegment(BaseException):
@@ -26,6 +26,7 @@ class Readers:
         self._places: Sequence[Place] = ()
         self._open: dict[str, SegmentReader] = {}
         self._private: dict[str, memoryview] = {}
+        self._kept: set[str] = set()
         #: key of a segment that could not be read in this turn, also where the task swallowed the exception
         self.lost: str | None = None
 
@@ -44,9 +45,20 @@ class Readers:
         return list(self._open)
 
     def next_turn(self) -> None:
-        """Forget the views of the last turn: what one node changes in them no other node sees."""
+        """Take back the views of the last turn: what one node changes in them no other node sees."""
+        for view in self._private.values():
+            view.release()
         self._private = {}
+        for reader in self._open.values():
+            if reader.unmap():
+                self._kept.add(reader.key)
         self.lost = None
+
+    def kept(self) -> list[str]:
+        """Keys of the segments of which tasks still hold views; their memory must not be used again."""
+        self.next_turn()
+        kept, self._kept = sorted(self._kept), set()
+        return kept
 
     def value(self, index: int, offset: int, nbytes: int) -> Any:
         """One value of segment number `index`."""
@@ -60,7 +72,7 @@ class Readers:
             if reader.key not in self._private:
                 self._private[reader.key] = reader.private()
             reader.select(tag, found, self._private[reader.key])
-        return found
+        return in_node_order(found)
 
     def _reader(self, index: int) -> SegmentReader:
         place = self._places[index]
@@ -85,3 +97,8 @@ class Readers:
         for reader in self._open.values():
             reader.close()
         self._open = {}
+
+
+def in_node_order(found: dict[str, Any]) -> dict[str, Any]:
+    """`found` by node, node_2 before node_10, whoever finished first: a sum over it is the same every time."""
+    return {node_id: found[node_id] for node_id in sorted(sorted(found), key=len)}

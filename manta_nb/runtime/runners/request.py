@@ -86,6 +86,8 @@ class BatchRequest:
     states: Mapping[str, str] = field(default_factory=dict)
     #: keys of segments whose memory can be freed
     release: tuple[str, ...] = ()
+    #: keys of segments whose memory can be written over
+    reuse: tuple[str, ...] = ()
     #: keys of the segments whose bytes come along, in the order of the arguments
     imports: tuple[str, ...] = ()
     #: keys of all segments the task reads as bytes; those not in `imports` came with an earlier batch

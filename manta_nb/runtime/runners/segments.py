@@ -95,6 +95,7 @@ class SegmentReader:
 
     def __init__(self, key: str, source: int | bytes | bytearray | memoryview) -> None:
         self.key = key
+        self._maps: list[mmap.mmap] = []
         self._source: int | bytes | bytearray | memoryview = source
         if isinstance(source, int):
             self.nbytes = os.fstat(source).st_size
@@ -130,8 +131,22 @@ class SegmentReader:
     def private(self) -> memoryview:
         """A writable view that shares memory until it is written to; writes stay in this process."""
         if isinstance(self._source, int):
-            return memoryview(mmap.mmap(self._source, self.nbytes, access=mmap.ACCESS_COPY))
+            private = mmap.mmap(self._source, self.nbytes, access=mmap.ACCESS_COPY)
+            self._maps.append(private)
+            return memoryview(private)
         return memoryview(bytearray(self._shared))
+
+    def unmap(self) -> bool:
+        """Take back the private views handed out so far; returns whether somebody still holds one."""
+        kept = False
+        for private in self._maps:
+            try:
+                private.close()
+            except BufferError:
+                # an array that the task keeps; the mapping goes with it
+                kept = True
+        self._maps.clear()
+        return kept
 
     @cached_property
     def _table(self) -> tuple[list[str], list[str], np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,15 @@ from manta_nb.runtime.runners.segments import HEADER_SIZE, Place, header, new_ke
 __all__ = ["BytesSegment", "SegmentDraft", "SharedSegment", "Shelf"]
 
 
+#: a segment is at most so many times larger than what is in it
+MOST_SLACK = 4
+#: segments of one task whose memory is kept for its next batches
+MOST_SPARE = 2
+
+#: run and task
+Label = tuple[str, str]
+
+
 class SharedSegment:
     """A segment in anonymous memory, being written by a child and then kept."""
 
@@ -19,6 +29,11 @@ class SharedSegment:
         self.key = new_key()
         self.fd = os.memfd_create("manta-nb", os.MFD_CLOEXEC)
         self.nbytes = 0
+
+    def renew(self) -> None:
+        """Forget what is in it, and keep the memory: pages cost more to get than to write."""
+        self.key = new_key()
+        _write_all(self.fd, bytes(HEADER_SIZE), 0)
 
     def put(self, data: memoryview, at: int) -> None:
         """Values are written by the child itself."""
@@ -31,9 +46,11 @@ class SharedSegment:
     def seal(self, end: int, nodes: Sequence[str], tags: Sequence[str], rows: np.ndarray) -> None:
         """Write table and header behind the values, which end at `end`."""
         directory = table(nodes, tags, rows)
-        os.ftruncate(self.fd, end)
         _write_all(self.fd, directory, end)
-        self.nbytes = end + len(directory)
+        needed = end + len(directory)
+        # what a larger batch left behind stays for the next one, within reason
+        self.nbytes = self.size() if self.size() <= MOST_SLACK * needed else needed
+        os.ftruncate(self.fd, self.nbytes)
         _write_all(self.fd, header(self.key, self.nbytes, end, len(directory)), 0)
 
     def place(self) -> Place:
@@ -98,12 +115,16 @@ class Shelf:
 
     def __init__(self) -> None:
         self._segments: dict[str, SegmentDraft] = {}
+        #: segments whose memory is to be written over, the latest last
+        self._spare: dict[Label, list[SharedSegment]] = defaultdict(list)
+        self._labels: dict[str, Label] = {}
         #: segments that came from elsewhere, for the children of this worker
         self.imported: dict[str, memoryview] = {}
 
-    def keep(self, segment: SegmentDraft) -> None:
-        """Hold a sealed segment."""
+    def keep(self, segment: SegmentDraft, label: Label) -> None:
+        """Hold a sealed segment; its memory is used again for the same label only, where it has the right size."""
         self._segments[segment.key] = segment
+        self._labels[segment.key] = label
 
     def get(self, key: str) -> SegmentDraft | None:
         """The segment, or None where this worker does not hold it."""
@@ -118,12 +139,41 @@ class Shelf:
         """Free these; unknown ones are no matter."""
         for key in keys:
             self.imported.pop(key, None)
+            self._labels.pop(key, None)
             segment = self._segments.pop(key, None)
             if segment is not None:
                 segment.close()
 
+    def reuse(self, keys: Sequence[str]) -> None:
+        """Keep the memory of these for the next batches; nobody reads them any more."""
+        for key in keys:
+            segment, label = self._segments.pop(key, None), self._labels.pop(key, None)
+            if not isinstance(segment, SharedSegment) or label is None:
+                continue
+            spare = self._spare[label]
+            spare.append(segment)
+            if len(spare) > MOST_SPARE:
+                spare.pop(0).close()
+
+    def draft(self, shared: bool, label: Label) -> SegmentDraft:
+        """A segment to write to: memory that the same task used before, where there is some."""
+        if not shared:
+            return BytesSegment()
+        if not self._spare.get(label):
+            return SharedSegment()
+        segment = self._spare[label].pop()
+        segment.renew()
+        return segment
+
+    def trim(self, run_id: str | None = None) -> None:
+        """Give spare memory back: of one run, or all."""
+        for label in [label for label in self._spare if run_id in (None, label[0])]:
+            for segment in self._spare.pop(label):
+                segment.close()
+
     def close(self) -> None:
         """Free all."""
+        self.trim()
         self.release([*self._segments, *self.imported])
 
 

@@ -77,14 +77,18 @@ class Supervisor:
             os.close(self._ledger_fd)
 
     def _leg(self, positions: list[int]) -> None:
-        """Let one child work on `positions` until it is through, dies or is killed; at least one gets settled."""
+        """Let one child work on `positions` until it is through, dies or is killed.
+
+        At least one node gets settled, unless the child was an old one that had died in the meantime.
+        """
         run_id = self._request.run_id
         if self._children.stopping(run_id):
             self._blame(positions, "stopped", "stopped before its turn")
             return
-        child = None
+        child, kept, rows = None, False, len(self._ledger.rows())
         try:
             child = self._children.child(run_id, fresh=self._request.policy.isolate)
+            child.used, kept = True, child.used
             if self._children.stopping(run_id):
                 # it was asked for before there was a child to kill
                 child.kill()
@@ -102,6 +106,9 @@ class Supervisor:
         code = self._children.discard(run_id, kill=bool(message))
         if self._children.stopping(run_id):
             kind, message = "stopped", "stopped by the user"
+        elif kept and kind == "died" and len(self._ledger.rows()) == rows:
+            # it was dead before it got to anything: a new one is asked
+            return
         self._blame(positions, kind, message or _ended(code))
 
     def _send(self, child: ChildProcess, positions: list[int]) -> None:
@@ -158,6 +165,7 @@ class Supervisor:
             if child.channel.fileno() in heard:
                 message = child.channel.receive()
                 if message.get("op") == "end":
+                    self._story.kept += [str(key) for key in message.get("kept", ())]
                     return "end", ""
                 self._hearing.take(message)
             self._hearing.flush_if_due()
@@ -166,7 +174,9 @@ class Supervisor:
 
     def _overdue(self, timeout: float) -> bool:
         turn = self._ledger.turn()
-        return turn is not None and (time.monotonic_ns() - turn[1]) / 1e9 > timeout
+        # the last turn of a child that was killed never ends in the ledger
+        under_way = turn is not None and turn[0] not in self._story.failures
+        return turn is not None and under_way and (time.monotonic_ns() - turn[1]) / 1e9 > timeout
 
     def _blame(self, positions: list[int], kind: str, message: str) -> None:
         """The child is gone: the node whose turn it was is charged; after a stop, all that had none."""

@@ -7,6 +7,7 @@ fork deadlocks every child (libgomp). It reaps its children and tells how they e
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -20,6 +21,7 @@ from contextlib import suppress
 
 from manta_nb.runtime.runners.channel import SocketChannel
 from manta_nb.runtime.runners.child import die_with_parent, serve
+from manta_nb.runtime.runners.cleaning import Pools, find_pools
 
 __all__ = ["Template", "start_by_exec", "start_by_fork"]
 
@@ -89,6 +91,8 @@ def start_by_fork() -> Template:
     """Fork the template from here; for a process that has run no tensor operation, in its main thread."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     parent = os.getpid()
+    # what the template shares with the worker stays shared: a collection writes into every object
+    gc.freeze()
     pid = os.fork()
     if pid == 0:
         try:
@@ -129,13 +133,14 @@ def _serve_forks(sock: socket.socket) -> None:
     for name in WARM:
         with suppress(ImportError):
             importlib.import_module(name)
+    pools = find_pools()
     children: set[int] = set()
     while True:
         request, descriptors, _, _ = socket.recv_fds(sock, 64, 2)
         if not request:
             break
         if request == b"fork":
-            pid = _fork_child(sock, *descriptors)
+            pid = _fork_child(sock, pools, *descriptors)
             children.add(pid)
             sock.send(str(pid).encode())
         else:
@@ -146,7 +151,7 @@ def _serve_forks(sock: socket.socket) -> None:
         _kill_group(pid)
 
 
-def _fork_child(sock: socket.socket, channel: int, output: int) -> int:
+def _fork_child(sock: socket.socket, pools: Pools | None, channel: int, output: int) -> int:
     parent = os.getpid()
     pid = os.fork()
     if pid:
@@ -163,7 +168,7 @@ def _fork_child(sock: socket.socket, channel: int, output: int) -> int:
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.close(output)
-        serve(SocketChannel(socket.socket(fileno=channel)))
+        serve(SocketChannel(socket.socket(fileno=channel)), pools)
         code = 0
     finally:
         os._exit(code)
