@@ -28,6 +28,10 @@ from manta_nb.sdk.codec import encode
 __all__ = ["Entry", "SegmentBook"]
 
 
+#: segments of finished runs up to so many bytes are kept as bytes
+POCKET = 4 << 20
+
+
 @dataclass
 class Entry:
     """One segment: where its holder has it, and the kernel's own hold on it."""
@@ -50,6 +54,16 @@ class Entry:
     viewed: bool = False
     #: whether a finished run shows it
     adopted: bool = False
+
+    def pocket(self) -> None:
+        """Keep a small segment as bytes: descriptors are scarce, and there are many runs in a day."""
+        if self.fd < 0 or self.segment.nbytes > POCKET:
+            return
+        self.data = memoryview(os.pread(self.fd, self.segment.nbytes, 0))
+        if self.reader is not None:
+            self.reader.close()
+        os.close(self.fd)
+        self.fd, self.reader = -1, SegmentReader(self.segment.key, self.data)
 
 
 class SegmentBook:
@@ -157,6 +171,7 @@ class SegmentBook:
             with self._lock, contextlib.suppress(MissingTag, CorruptBytes):
                 self._reader(key)
                 self._entries[key].adopted = True
+                self._entries[key].pocket()
 
     def drop(self, keys: Iterable[str]) -> None:
         """Free these; giving back hundreds of megabytes takes the system a while, so a thread waits for it."""

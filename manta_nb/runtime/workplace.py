@@ -105,7 +105,11 @@ class Workplace:
         except BaseException:
             segment.close()
             raise
-        self.shelf.keep(segment, label)
+        if outcome.empty:
+            # nobody would ever ask for it, nor say that it can go
+            segment.close()
+        else:
+            self.shelf.keep(segment, label)
         return outcome.message()
 
     def _admit(self, request: BatchRequest) -> None:

@@ -44,8 +44,8 @@ BAD = {
         "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1e6)", "limit", "timeout", 0.3
     ),
     "error": Bad("raise ValueError('no', 7)", r"failed on node_\d at .*work.*, line 11: ValueError: \('no', 7\)"),
-    "exit": Bad("raise SystemExit(2)", r"line 11: SystemExit: 2"),
-    "sys.exit with a text": Bad("import sys\nsys.exit('enough')", r"SystemExit: enough"),
+    "exit": Bad("raise SystemExit(2)", r"line 11: SystemExit: the task called sys.exit\(2\)"),
+    "sys.exit with a text": Bad("import sys\nsys.exit('enough')", r"sys.exit\(enough\)"),
     "interrupt": Bad("raise KeyboardInterrupt", r"line 11: KeyboardInterrupt"),
     "own base": Bad("class Mine(BaseException): pass\nraise Mine('x')", r"line 12: Mine: x"),
     "generator exit": Bad("raise GeneratorExit", r"GeneratorExit"),

@@ -45,13 +45,9 @@ class Readers:
         return list(self._open)
 
     def next_turn(self) -> None:
-        """Take back the views of the last turn: what one node changes in them no other node sees."""
-        for view in self._private.values():
-            view.release()
+        """Forget the views of the last turn: what one node changes in them no other node sees."""
         self._private = {}
-        for reader in self._open.values():
-            if reader.unmap():
-                self._kept.add(reader.key)
+        self._kept.update(reader.key for reader in self._open.values() if reader.viewed())
         self.lost = None
 
     def kept(self) -> list[str]:

@@ -17,6 +17,7 @@ import os
 import secrets
 import struct
 import sys
+import weakref
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -95,7 +96,7 @@ class SegmentReader:
 
     def __init__(self, key: str, source: int | bytes | bytearray | memoryview) -> None:
         self.key = key
-        self._maps: list[mmap.mmap] = []
+        self._maps: list[weakref.ref[mmap.mmap]] = []
         self._source: int | bytes | bytearray | memoryview = source
         if isinstance(source, int):
             self.nbytes = os.fstat(source).st_size
@@ -132,21 +133,18 @@ class SegmentReader:
         """A writable view that shares memory until it is written to; writes stay in this process."""
         if isinstance(self._source, int):
             private = mmap.mmap(self._source, self.nbytes, access=mmap.ACCESS_COPY)
-            self._maps.append(private)
+            self._maps.append(weakref.ref(private))
             return memoryview(private)
         return memoryview(bytearray(self._shared))
 
-    def unmap(self) -> bool:
-        """Take back the private views handed out so far; returns whether somebody still holds one."""
-        kept = False
-        for private in self._maps:
-            try:
-                private.close()
-            except BufferError:
-                # an array that the task keeps; the mapping goes with it
-                kept = True
-        self._maps.clear()
-        return kept
+    def viewed(self) -> bool:
+        """Whether somebody still holds a private view that was handed out before.
+
+        An array of numpy refers to the mapping, but does not count as a user of its buffer: closing the mapping would
+        succeed, and the array's next reader would crash. So nothing is closed here; the last reference does that.
+        """
+        views, self._maps = self._maps, []
+        return any(view() is not None for view in views)
 
     @cached_property
     def _table(self) -> tuple[list[str], list[str], np.ndarray]:
