@@ -16,7 +16,9 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 COMMANDS = [
     pytest.param(readme.parent, line, id=f"{readme.parent.name}-{number}")
     for readme in sorted(EXAMPLES.glob("*/README.md"))
-    for number, line in enumerate(re.findall(r"^manta-nb run .+$", readme.read_text(encoding="utf-8"), re.MULTILINE))
+    for number, line in enumerate(
+        re.findall(r"^manta-nb run .+$", readme.read_text(encoding="utf-8"), re.MULTILINE)
+    )
 ]
 
 

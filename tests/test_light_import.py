@@ -7,7 +7,17 @@ import sys
 
 import pytest
 
-HEAVY = ("IPython", "anywidget", "dask", "distributed", "ipywidgets", "matplotlib", "numpy", "pandas", "sklearn")
+HEAVY = (
+    "IPython",
+    "anywidget",
+    "dask",
+    "distributed",
+    "ipywidgets",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "sklearn",
+)
 
 
 def printed(code: str) -> str:

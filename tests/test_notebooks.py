@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from manta_nb.cli.execute import execute
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CAPTION = "mean (lowest–highest node)"
+SWARM = re.compile(r"%%swarm (\w+)")
 
 
 def read(path: Path) -> Any:
@@ -45,12 +47,9 @@ def test_committed_without_outputs(path: Path) -> None:
 def test_the_cell_after_a_swarm_waits(path: Path) -> None:
     """Run All in a notebook that does not block looks at a run that is over."""
     sources = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
-    swarms = [(name[1], after) for cell, after in zip(sources, sources[1:], strict=False) if (name := SWARM.match(cell))]
+    swarms = [(name[1], after) for cell, after in pairwise(sources) if (name := SWARM.match(cell))]
 
     assert [name for name, after in swarms if not after.startswith(f"{name}.wait()")] == []
-
-
-SWARM = re.compile(r"%%swarm (\w+)")
 
 
 @pytest.mark.cluster
@@ -63,7 +62,9 @@ def test_blocking_or_not_the_table_is_the_same(path: Path, tmp_path: Path) -> No
     tables = []
     for mode, more in (("free", {}), ("blocked", {"MANTA_NB_BLOCK": "1"})):
         saved = tmp_path / mode / path.name
-        tables.append(final_table(execute(path, saved, {**plain, **more, "MANTA_NB_LIVE": "static"}, lambda text: None)))
+        tables.append(
+            final_table(execute(path, saved, {**plain, **more, "MANTA_NB_LIVE": "static"}, lambda text: None))
+        )
 
         assert saved.stat().st_size < 400_000
         assert "widget-view" not in saved.read_text(encoding="utf-8")

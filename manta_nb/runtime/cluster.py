@@ -57,6 +57,17 @@ PRELOAD = [
     "numpy",
     "torch",
     "torch._dynamo",
+    # what every worker or child would import by itself, at 10 MB and 50 ms each
+    "email.policy",
+    "importlib_metadata._adapters",
+    "manta_nb.sdk.bytes",
+    "manta_nb.sdk.task",
+    "manta_nb.sdk.torchmodel",
+    "multiprocessing.popen_forkserver",
+    "multiprocessing.synchronize",
+    "numpy.ma",
+    "threadpoolctl",
+    "tornado.platform.asyncio",
     "manta_nb.runtime.forkserver",
 ]
 

@@ -35,6 +35,8 @@ class History:
         self.events = EventTable()
         #: node → bytes that left it, all iterations together
         self.bytes_out: dict[str, int] = {}
+        #: iteration → bytes that left all nodes in it
+        self.bytes_moved: dict[int, int] = {}
         #: node → seconds it spent in tasks
         self.seconds: dict[str, float] = {}
         self._state = state
@@ -83,6 +85,8 @@ class History:
     def _count(self, batch: Batch) -> None:
         for node_id, nbytes in batch.bytes_out.items():
             self.bytes_out[node_id] = self.bytes_out.get(node_id, 0) + nbytes
+        moved = self.bytes_moved.get(batch.iteration, 0)
+        self.bytes_moved[batch.iteration] = moved + sum(batch.bytes_out.values())
         for node_id, seconds in batch.seconds.items():
             self.seconds[node_id] = self.seconds.get(node_id, 0.0) + seconds
 

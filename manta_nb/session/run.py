@@ -19,6 +19,7 @@ from manta_nb.errors import MantaError, RunFailed
 from manta_nb.sdk.graph import TaskGraph
 from manta_nb.session.drawing import GraphView
 from manta_nb.session.history import History
+from manta_nb.session.nodeuse import RunNodes
 from manta_nb.session.plotting import plot
 from manta_nb.session.summary import bundle, progress_line, summarise, summary_text
 from manta_nb.session.views import GlobalsView, ResultsView, RunningNotice
@@ -77,8 +78,8 @@ class Run:
         self.name = plan.name
         self.seed = plan.seed
         self.iterations = plan.iterations
-        #: nodes the run may use
-        self.nodes = list(nodes)
+        #: nodes the run may use, and what each did
+        self.nodes = RunNodes(nodes, history.seconds, history.bytes_out)
         self.started = time.time()
         self.ended: float | None = None
         self._display: Display | None = None
@@ -144,14 +145,9 @@ class Run:
         return whole if whole == one_line(whole) else one_line(self.reason)
 
     @property
-    def bytes_out(self) -> dict[str, int]:
-        """Bytes that left each node as results and Globals, all iterations together."""
-        return dict(self._history.bytes_out)
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """Seconds each node spent in tasks, all iterations together."""
-        return dict(self._history.seconds)
+    def bytes_moved(self) -> dict[int, int]:
+        """Iteration → bytes that left the nodes in it, as results and Globals."""
+        return dict(self._history.bytes_moved)
 
     def wait(self, timeout: float | None = None, check: bool = True) -> Run:
         """Wait until it is over; returns the run.
@@ -205,7 +201,15 @@ class Run:
     @display.setter
     def display(self, display: Display | None) -> None:
         self._display = display
-        for view in (self.metrics, self.logs, self.events, self.globals, self.results, self.graph):
+        for view in (
+            self.metrics,
+            self.logs,
+            self.events,
+            self.globals,
+            self.results,
+            self.graph,
+            self.nodes,
+        ):
             view.live = None if display is None else self._show
 
     def _show(self, view: Shows) -> None:

@@ -42,8 +42,8 @@ class Trial(View):
     def __init__(self, run: Run, module: Module, node_id: str) -> None:
         self.module = module.alias
         self.node_id = node_id
-        self.seconds = run.seconds.get(node_id, 0.0)
-        self.bytes_out = run.bytes_out.get(node_id, 0)
+        self.seconds = run.nodes.seconds.get(node_id, 0.0)
+        self.bytes_out = run.nodes.bytes_out.get(node_id, 0)
         self.metrics = run.metrics
         self.logs = run.logs
         self.read = list(dict.fromkeys(event.message for event in run.events if event.kind == "read"))

@@ -23,7 +23,7 @@ class Small(Swarm):
     def execute(self):
         return self.worker()
 '''
-WORKER = '''
+WORKER = """
 from manta_light.task import Task
 
 
@@ -31,7 +31,7 @@ class Worker(Task):
     def run(self):
         print("from a task")
         self.world.metric("val_acc", 0.5 + self.world.iteration / 10)
-'''
+"""
 
 
 @pytest.fixture

@@ -77,5 +77,8 @@ def test_a_folder_with_too_few_nodes_is_a_mistake(swarm: Path, tmp_path: Path) -
         (tmp_path / "sites" / name).mkdir(parents=True)
     streams = Streams()
 
-    assert main(["run", "swarm.py", "--iterations", "1", "--data", "sites", "--nodes", "3"], streams.console) == 2
+    assert (
+        main(["run", "swarm.py", "--iterations", "1", "--data", "sites", "--nodes", "3"], streams.console)
+        == 2
+    )
     assert streams.err.splitlines()[-1] == "error: 3 nodes asked, sites has 2: a, b"

@@ -20,7 +20,17 @@ RELEASE = "mantatech-sdk==0.6b5.dev807"
 def real_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the real SDK alone; none of its own dependencies is needed to stand in the way."""
     folder = tmp_path_factory.mktemp("real-sdk")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), RELEASE]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(folder),
+        RELEASE,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode:
         pytest.skip(f"{RELEASE} could not be installed here: {done.stderr.strip()[-120:]}")

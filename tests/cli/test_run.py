@@ -42,7 +42,9 @@ def test_without_json_a_table(swarm: Path) -> None:
 
 def test_progress_is_a_line_an_iteration(swarm: Path) -> None:
     """In a file nothing is written over, and no iteration is left out."""
-    lines = [line for line in typed("swarm.py", "--iterations", "3").err.splitlines() if line.startswith("iter")]
+    lines = [
+        line for line in typed("swarm.py", "--iterations", "3").err.splitlines() if line.startswith("iter")
+    ]
 
     assert lines == [
         "iteration 1 of 3 · val_acc 0.6 (0.5–0.7)",
@@ -68,7 +70,9 @@ def test_the_header_counts_the_nodes(swarm: Path) -> None:
 
 def test_options_go_to_the_session(swarm: Path) -> None:
     """What is typed becomes the arguments of `Session` and of its `run`; the session is closed."""
-    words = "--nodes 8 --workers 2 --data digits --alpha 0.3 --test local --resize 28 --memory-limit 2GB --inline"
+    words = (
+        "--nodes 8 --workers 2 --data digits --alpha 0.3 --test local --resize 28 --memory-limit 2GB --inline"
+    )
     told = typed("swarm.py", *words.split(), "--iterations", "forever", "--seed", "3")
     told.session.options.pop("say")
 
@@ -105,7 +109,9 @@ def test_exit_codes(swarm: Path, outcome: str, code: int) -> None:
 
 def test_a_failure_shows_where(swarm: Path) -> None:
     """Error, the user's lines of the traceback and the last output stand on stderr; the JSON says failed."""
-    failure = Failure("node_1", "error", "ZeroDivisionError: division by zero", traceback="File worker.py, line 7")
+    failure = Failure(
+        "node_1", "error", "ZeroDivisionError: division by zero", traceback="File worker.py, line 7"
+    )
     error = "worker failed on node_1 at worker.py, line 7: ZeroDivisionError: division by zero"
     run = EndingRun(outcome="failed", final={"error": error, "failure": failure})
     told = typed("swarm.py", "--iterations", "3", "--json", ends=run)
@@ -118,7 +124,10 @@ def test_events_of_a_good_run_are_said(swarm: Path) -> None:
     """What went wrong on the way to a good end is worth a line."""
     run = EndingRun(events=EventTable([Event(1, "retry", "worker is tried again on node_1")]))
 
-    assert "  ! iteration 1: worker is tried again on node_1" in typed("swarm.py", "--iterations", "3", ends=run).err
+    assert (
+        "  ! iteration 1: worker is tried again on node_1"
+        in typed("swarm.py", "--iterations", "3", ends=run).err
+    )
 
 
 def test_an_interrupt_stops_and_reports(swarm: Path) -> None:

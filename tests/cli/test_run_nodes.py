@@ -32,7 +32,9 @@ class Worker(Task):
 """
 
 
-def ran(*words: str | Path, cwd: Path | None = None) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
+def ran(
+    *words: str | Path, cwd: Path | None = None
+) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
     """The JSON object that a run prints, and the process that printed it."""
     command = [*COMMAND, *map(str, words), "--json"]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=170, check=False)
@@ -44,7 +46,8 @@ def accuracies(given: dict[str, Any]) -> list[float]:
     """The mean over the nodes of `val_acc`, iteration by iteration."""
     rows = [row for row in given["metrics"] if row["name"] == "val_acc"]
     return [
-        float(np.mean([row["value"] for row in rows if row["iteration"] == at])) for at in range(given["iterations"])
+        float(np.mean([row["value"] for row in rows if row["iteration"] == at]))
+        for at in range(given["iterations"])
     ]
 
 
@@ -81,10 +84,22 @@ def test_the_seeds_run_as_they_are_printed(sites: Path) -> None:
 
 def test_parameters_of_the_class_decide(tmp_path: Path) -> None:
     """`-p n_workers=3 --nodes 5` trains on three nodes in every iteration."""
-    words = ["-p", "n_workers=3", "--nodes", "5", "--data", "mnist_part=digits", "--iterations", "2", "--seed", "1"]
+    words = [
+        "-p",
+        "n_workers=3",
+        "--nodes",
+        "5",
+        "--data",
+        "mnist_part=digits",
+        "--iterations",
+        "2",
+        "--seed",
+        "1",
+    ]
     given, _ = ran(SEEDS / "swarm.py", *words, cwd=tmp_path)
     trained = [
-        {row["node"] for row in given["metrics"] if row["iteration"] == at and row["name"] == "loss"} for at in (0, 1)
+        {row["node"] for row in given["metrics"] if row["iteration"] == at and row["name"] == "loss"}
+        for at in (0, 1)
     ]
 
     assert [len(nodes) for nodes in trained] == [3, 3]
@@ -92,7 +107,17 @@ def test_parameters_of_the_class_decide(tmp_path: Path) -> None:
 
 def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
     """Model, split and training are repeatable; inline tasks give the numbers that child processes give."""
-    words = [SEEDS / "swarm.py", "--nodes", "3", "--data", "mnist_part=digits", "--iterations", "2", "--seed", "7"]
+    words = [
+        SEEDS / "swarm.py",
+        "--nodes",
+        "3",
+        "--data",
+        "mnist_part=digits",
+        "--iterations",
+        "2",
+        "--seed",
+        "7",
+    ]
     first, second = (ran(*words, *more, cwd=tmp_path)[0] for more in ([], ["--inline"]))
 
     def numbers(given: dict[str, Any]) -> list[Any]:
@@ -107,7 +132,12 @@ def endless(swarm: Path) -> Iterator[subprocess.Popen[str]]:
     (swarm.parent / "worker.py").write_text(ENDLESS, encoding="utf-8")
     command = [*COMMAND, "swarm.py", "--nodes", "2", "--iterations", "forever", "--json"]
     process = subprocess.Popen(
-        command, cwd=swarm.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=swarm.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert process.stderr is not None
     while not process.stderr.readline().startswith("iteration "):

@@ -74,6 +74,8 @@ class Batch:
             self._failed(position, error)
         finally:
             self._capture.end()
+            # before the turn of a node that may take this process, and what waits in it, with it
+            self._stream.flush()
             self._host.end(ok)
 
     def _call(self) -> None:

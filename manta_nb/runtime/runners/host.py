@@ -127,7 +127,8 @@ class BatchHost:
         self._store(Kind.RESULT, tag, encoded)
 
     def _nonfinite(self, tag: str, paths: Sequence[str]) -> None:
-        arrays = ", ".join(path or "the array" for path in paths[:3])
+        inside = [path.removeprefix(f"results.add({tag!r})") for path in paths[:3]]
+        arrays = ", ".join(path or "the array" for path in inside)
         text = f"NaN or inf in result {tag!r}: {arrays}"
         if self._request.policy.on_nan == "refuse":
             raise ValueRefused(f"{text}; this module refuses them (on_nan='refuse')"[:200])

@@ -85,6 +85,10 @@ class LedgerReader:
         self._map = mmap.mmap(descriptor, capacity(nodes))
         self._rows: list[int] = []
 
+    def close(self) -> None:
+        """Unmap: the mapping has a descriptor of its own."""
+        self._map.close()
+
     def extend(self, rows: list[int]) -> None:
         """Add rows that came in a message (flat, six numbers each); a `ValueError` where they are none."""
         if len(rows) % 6 or not all(-(2**63) <= number < 2**63 for number in rows):

@@ -74,6 +74,7 @@ class Supervisor:
                 left = self._unsettled()
             return self._outcome()
         finally:
+            self._ledger.close()
             os.close(self._ledger_fd)
 
     def _leg(self, positions: list[int]) -> None:
