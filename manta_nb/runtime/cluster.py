@@ -58,8 +58,6 @@ PRELOAD = [
     "torch",
     "torch._dynamo",
     # what every worker or child would import by itself, at 10 MB and 50 ms each
-    "email.policy",
-    "importlib_metadata._adapters",
     "manta_nb.sdk.bytes",
     "manta_nb.sdk.task",
     "manta_nb.sdk.torchmodel",

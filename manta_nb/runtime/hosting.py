@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from distributed import Client
 
@@ -124,7 +125,9 @@ def write_setups(
     """Write what each worker has to know as files in `folder`; returns worker → setup."""
     setups = {}
     for worker_id, node_ids in hosted.items():
-        nodes = folder / f"{worker_id}.nodes.json"
+        # somebody else's workers may be called like their addresses
+        name = quote(worker_id, safe="")
+        nodes = folder / f"{name}.nodes.json"
         save_nodes(nodes, {node_id: records[node_id] for node_id in node_ids})
         setup = WorkerSetup(
             worker_id=worker_id,
@@ -135,7 +138,7 @@ def write_setups(
             start=capabilities.start,
             shared_values=capabilities.shared_values,
         )
-        setup.save(folder / f"{worker_id}.json")
+        setup.save(folder / f"{name}.json")
         setups[worker_id] = setup
     return setups
 

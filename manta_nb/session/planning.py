@@ -5,10 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from inspect import signature
+from numbers import Integral
 from typing import Any
 
 from manta_nb.engine.placement import wanted
 from manta_nb.engine.records import NodeInfo, RunPlan, TaskPlan
+from manta_nb.engine.wording import one_line
 from manta_nb.errors import DefinitionError
 from manta_nb.runtime.program import Program
 from manta_nb.runtime.runners.request import Policy
@@ -21,6 +24,7 @@ __all__ = ["Blueprint", "as_swarm", "blueprint"]
 
 KEEP_RESULTS = 2
 FOREVER = "forever"
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ def _suits(task: TaskPlan, node: NodeInfo) -> bool:
 def as_swarm(what: object, name: str | None) -> Swarm:
     """A Swarm from whatever a person hands to `run`: an instance, a class, a flow, a module."""
     if isinstance(what, type) and issubclass(what, Swarm):
+        _check_takes_nothing(what)
         return what()
     if isinstance(what, Swarm):
         return what
@@ -56,6 +61,15 @@ def as_swarm(what: object, name: str | None) -> Swarm:
     raise DefinitionError(
         f"run takes a Swarm, a flow such as worker >> aggregator, or a Module, got {_kind(what)}"
     )
+
+
+def _check_takes_nothing(kind: type[Swarm]) -> None:
+    try:
+        signature(kind).bind()
+    except TypeError:
+        raise DefinitionError(
+            one_line(f"{kind.__name__} takes arguments: hand over an object, as in run({kind.__name__}(…))")
+        ) from None
 
 
 def _kind(what: object) -> str:
@@ -77,10 +91,10 @@ def blueprint(
     limit = _limit(iterations if iterations is not None else swarm.max_iteration, graph)
     plan = RunPlan(
         run_id=secrets.token_hex(8),
-        name=name or swarm.name,
+        name=swarm.name if name is None else _checked_name(name),
         tasks=tuple(_task_plan(task) for task in graph.tasks),
         iterations=limit,
-        seed=secrets.randbelow(2**31) if seed is None else seed,
+        seed=secrets.randbelow(2**31) if seed is None else _checked_seed(seed),
         keep_results=_keep(graph),
     )
     programs = {task.alias: _program(task, trace) for task in graph.tasks}
@@ -94,9 +108,32 @@ def _limit(iterations: int | str | None, graph: TaskGraph) -> int | None:
         if any(task.module.usage.stops for task in graph.tasks):
             return None
         raise DefinitionError("nothing ends this swarm: give --iterations N (iterations=N), or forever")
-    if isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 1:
-        raise DefinitionError(f"iterations must be a whole number ≥ 1 or 'forever', got {iterations!r}")
-    return iterations
+    limit = _whole(iterations)
+    if limit is None or limit < 1:
+        raise DefinitionError(
+            one_line(f"iterations must be a whole number ≥ 1 or 'forever', got {iterations!r}")
+        )
+    return limit
+
+
+def _checked_seed(seed: object) -> int:
+    number = _whole(seed)
+    if number is None:
+        raise DefinitionError(one_line(f"seed must be a whole number, got {seed!r}"))
+    return number
+
+
+def _whole(value: object) -> int | None:
+    """A whole number of any kind, numpy's too, as Python's own; None where it is none."""
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise DefinitionError(
+            one_line(f"the name of a run is a text of 1 to {LONGEST_NAME} characters on one line, got {name!r}")
+        )
+    return name
 
 
 def _task_plan(task: GraphTask) -> TaskPlan:

@@ -236,6 +236,18 @@ def test_metrics_and_logs_arrive_while_the_task_runs(session: Session, gate: Gat
     assert len(run.logs) == 8
 
 
+def test_the_last_line_of_a_flood_arrives_too(session: Session, gate: Gate) -> None:
+    """Lines that are bundled do not wait for the next one, or for the end of the task."""
+    body = f"for number in range(1000):\n    print(number)\n    world.metric('n', number)\n{gate.wait}"
+    run = session.run(module(body), iterations=1)
+    until(lambda: waiting(run) == set(session.nodes))
+    seen = len(run.metrics), len(run.logs)
+    gate.open()
+    run.wait(30)
+
+    assert seen == (4004, 4000)
+
+
 def test_stop_gives_up_the_iteration(session: Session, gate: Gate) -> None:
     """In the middle of a task, within two seconds; what was committed stays; the next run works at once."""
     body = f"if world.iteration == 2:\n    {gate.wait.strip().replace(chr(10), chr(10) + '    ')}\nworld.globals['at'] = world.iteration"

@@ -129,3 +129,12 @@ def test_the_table_lists_results_of_finished_nodes() -> None:
     )
 
     assert result_rows(rows, np.array([True, False])).tolist() == [[0, 3, 64, 8]]
+
+
+def test_the_table_leaves_out_what_is_nobodys() -> None:
+    """A hostile row about a node or a tag that does not exist does not spoil the table of the others."""
+    rows = np.array(
+        [*turn(0, (2, 0, 0, 64, 8, 0), (2, 0, -1, 64, 8, 0)), (2, 7, 0, 64, 8, 0), (2, -1, 0, 64, 8, 0)]
+    )
+
+    assert result_rows(rows, np.array([True])).tolist() == [[0, 0, 64, 8]]

@@ -301,7 +301,7 @@ def test_nan_is_told_or_refused(site: Site) -> None:
     body = "w.results.add('m', {'w': np.ones(3), 'b': np.array([1.0, np.inf if w.node_id == 'b' else 1])})"
     told, refused = site.play(body), site.play(body, policy=Policy(on_nan="refuse"))
 
-    assert told.told.notes == (("nan", "b", "NaN or inf in result 'm': results.add('m')[\"b\"]"),)
+    assert told.told.notes == (("nan", "b", "NaN or inf in result 'm': [\"b\"]"),)
     assert told.batch.nodes == ("a", "b", "c")
     assert "results.add('m')[\"b\"]" in refused.failure("b").message
     assert refused.batch.nodes == ("a", "c")

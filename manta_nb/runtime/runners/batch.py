@@ -21,6 +21,11 @@ from manta_nb.sdk.context import TaskContext, use_context
 
 __all__ = ["Batch"]
 
+#: where a process has more turns than this, what they report is bundled over so many seconds: a message for
+#: each would cost as much as a short turn
+MANY_TURNS = 500
+PATIENCE = 0.001
+
 
 class Batch:
     """The turns of one request."""
@@ -40,10 +45,12 @@ class Batch:
         self._stream = stream
         self._programs = programs
         self._clean = clean
+        self._patience = 0.0
         self._capture = Capture(lambda node, level, line: stream.put(("l", node, level, line)))
 
     def run(self, turns: Mapping[int, tuple[str, NodeRecord, str | None]]) -> None:
         """Run the turns given as {position: (node id, node, version of its state)}."""
+        self._patience = PATIENCE if len(turns) > MANY_TURNS else 0.0
         with self._capture.active():
             for position, (node_id, record, version) in turns.items():
                 self._turn(position, node_id, record, version)
@@ -75,7 +82,7 @@ class Batch:
         finally:
             self._capture.end()
             # before the turn of a node that may take this process, and what waits in it, with it
-            self._stream.flush()
+            self._stream.flush(older_than=self._patience)
             self._host.end(ok)
 
     def _call(self) -> None:

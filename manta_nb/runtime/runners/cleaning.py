@@ -23,7 +23,7 @@ class Pools(Protocol):
 def find_pools() -> Pools | None:
     """The thread pools of this process; 2.5 ms, so a template looks once for all its children."""
     try:
-        from threadpoolctl import ThreadpoolController  # comes with scikit-learn, which a node may lack
+        from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - comes with scikit-learn, which a node may lack
     except ImportError:
         return None
     pools: Pools = ThreadpoolController()

@@ -128,7 +128,7 @@ def _keep_size(descriptor: int) -> None:
     """Whoever has the descriptor cannot shorten the memory: reading what is gone would kill the reader."""
     if sys.platform != "linux":
         return
-    import fcntl  # only where there are seals
+    import fcntl  # noqa: PLC0415 - only where there are seals
 
     # a plain file, where there is no anonymous memory, takes none
     with suppress(OSError):

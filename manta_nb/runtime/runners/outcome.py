@@ -115,5 +115,6 @@ def _seconds(rows: np.ndarray, nodes: int) -> np.ndarray:
 
 def result_rows(rows: np.ndarray, done: np.ndarray) -> np.ndarray:
     """The rows of the segment's table: node, tag, offset, nbytes of every result of a finished node."""
-    wanted = (rows[:, KIND] == Kind.RESULT) & done[rows[:, NODE]]
+    rows = rows[(rows[:, KIND] == Kind.RESULT) & (rows[:, NODE] >= 0) & (rows[:, NODE] < len(done))]
+    wanted = done[rows[:, NODE]] & (rows[:, TAG] >= 0)
     return np.ascontiguousarray(rows[wanted][:, (NODE, TAG, OFFSET, NBYTES)])

@@ -6,6 +6,7 @@ Two ways with one face: `SharedOutlet` writes values into the worker's segment a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from manta_nb.errors import MantaError
-from manta_nb.runtime.runners.channel import Channel
+from manta_nb.runtime.runners.channel import Channel, ChannelClosed
 from manta_nb.runtime.runners.ledger import Kind, LedgerWriter
 from manta_nb.runtime.runners.segments import HEADER_SIZE
 from manta_nb.sdk.codec import Encoded
@@ -122,6 +123,8 @@ class Stream:
         self._pending: list[Sequence[Any]] = []
         self._burst = 0
         self._window_ends = 0.0
+        self._sent = 0.0
+        self._timer: threading.Timer | None = None
 
     def put(self, line: Sequence[Any]) -> None:
         """Send `line`: `("m", node, name, value, step)` or `("l", node, level, text)`."""
@@ -133,10 +136,25 @@ class Stream:
             self._pending.append(line)
             if self._burst <= self.BUNDLE // 2 or len(self._pending) >= self.BUNDLE:
                 self.flush()
+            elif self._timer is None:
+                self._wake()
 
-    def flush(self) -> None:
-        """Send what is waiting."""
+    def flush(self, older_than: float = 0.0) -> None:
+        """Send what is waiting; nothing yet where something was sent within the last `older_than` seconds."""
         with self._lock:
-            if self._pending:
+            if self._pending and time.monotonic() - self._sent >= older_than:
                 lines, self._pending = self._pending, []
                 self._channel.send({"op": "stream", "lines": lines})
+                self._sent = time.monotonic()
+
+    def _wake(self) -> None:
+        """See to it that what waits now is sent soon, also where nothing comes after it."""
+        self._timer = threading.Timer(self.WINDOW, self._late)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _late(self) -> None:
+        self._timer = None
+        # the batch may be over, and its worker gone
+        with contextlib.suppress(ChannelClosed):
+            self.flush()

@@ -68,6 +68,7 @@ class SharedRequest:
         known = raw["known_nodes"]
         raw["known_nodes"] = None if known is None else tuple(known)
         raw["aliases"] = tuple(raw["aliases"])
+        raw["globals"] = {tag: tuple(place) for tag, place in raw["globals"].items()}
         return cls(**raw)
 
 

@@ -78,4 +78,5 @@ def _iteration(version: str) -> int:
 
 
 def _file(version: str) -> str:
-    return f"{_iteration(version)}-{blake2b(version.encode(), digest_size=8).hexdigest()}.state"
+    digest = blake2b(version.encode("utf-8", "surrogatepass"), digest_size=8)
+    return f"{_iteration(version)}-{digest.hexdigest()}.state"
