@@ -129,6 +129,7 @@ class SegmentBook:
 
     def value(self, ref: ValueRef) -> Any:
         """The value at `ref`."""
+        self._bring(ref.segment.key)
         with self._lock:
             return self._reader(ref.segment.key).value(ref.offset, ref.nbytes)
 
@@ -137,6 +138,7 @@ class SegmentBook:
         found: dict[str, Any] = {}
         for batch in batches:
             if tag in batch.result_bytes and batch.segment is not None:
+                self._bring(batch.segment.key)
                 with self._lock:
                     reader = self._reader(batch.segment.key)
                     reader.select(tag, found, reader.private())
@@ -152,22 +154,31 @@ class SegmentBook:
         if entry.reader is None:
             if entry.fd >= 0:
                 entry.reader = SegmentReader(key, os.dup(entry.fd))
+            elif entry.data is None:
+                raise MissingTag("this value is gone with the node that held it")
             else:
-                if entry.data is None:
-                    entry.data = self._fetch(entry)
-                if entry.data is None:
-                    raise MissingTag("this value is gone with the node that held it")
                 entry.reader = SegmentReader(key, entry.data)
         return entry.reader
 
+    def _bring(self, key: str) -> None:
+        """Fetch the bytes of a segment that nobody here has; never under the lock, which Dask's own thread takes."""
+        entry = self._entries.get(key)
+        if entry is None or entry.reader is not None or entry.fd >= 0 or entry.data is not None:
+            return
+        data = self._fetch(entry)
+        with self._lock:
+            entry.data = entry.data if data is None else data
+
     def read_bytes(self, key: str) -> memoryview:
         """All bytes of a segment."""
+        self._bring(key)
         with self._lock:
             return self._reader(key).bytes
 
     def adopt(self, keys: Iterable[str]) -> None:
         """Take hold of these for good: their nodes may go away."""
         for key in keys:
+            self._bring(key)
             with self._lock, contextlib.suppress(MissingTag, CorruptBytes):
                 self._reader(key)
                 self._entries[key].adopted = True

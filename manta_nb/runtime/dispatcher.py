@@ -170,17 +170,26 @@ class DaskDispatcher:
                 opened = self._open.get(batch_id)
             if opened is None:
                 continue
-            if "lines" in message:
-                self._lines(
-                    opened.task.iteration, opened.task.alias, opened.node_ids, json.loads(message["lines"])
-                )
-            elif "head" in message:
-                self._finished(batch_id, opened, message)
-            elif "refused" in message:
-                self._close_batch(batch_id)
-                self._lost(opened.task, opened.node_ids, str(message["refused"]))
-            else:
-                self._ended(batch_id, opened, message["status"])
+            try:
+                self._take(batch_id, opened, message)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with a message, the run must not hang
+                _log.exception("a message about %s of run %s cannot be read", batch_id, self._plan.run_id)
+                if "lines" not in message:
+                    self._close_batch(batch_id)
+                    self._lost(opened.task, opened.node_ids, f"its outcome cannot be read: {error}"[:200])
+
+    def _take(self, batch_id: str, opened: _Open, message: Mapping[str, Any]) -> None:
+        if "lines" in message:
+            self._lines(
+                opened.task.iteration, opened.task.alias, opened.node_ids, json.loads(message["lines"])
+            )
+        elif "head" in message:
+            self._finished(batch_id, opened, message)
+        elif "refused" in message:
+            self._close_batch(batch_id)
+            self._lost(opened.task, opened.node_ids, str(message["refused"]))
+        else:
+            self._ended(batch_id, opened, message["status"])
 
     def _next(self) -> tuple[str, Mapping[str, Any]] | None:
         """The next message; now and then batches are given up whose outcome never came."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from distributed import Client, Future
+from distributed import Client, Future, wait
 
 from manta_nb.errors import NodeError
 from manta_nb.runtime.book import Entry, SegmentBook
 from manta_nb.runtime.capabilities import HostTag, host_tag
-from manta_nb.runtime.worker import TOPIC, describe, export_segment, resource_of
+from manta_nb.runtime.worker import TOPIC, describe, export_segment, hold, resource_of
 
 __all__ = ["Fleet", "Host", "Listener"]
 
@@ -24,6 +24,8 @@ __all__ = ["Fleet", "Host", "Listener"]
 SHARE = 0.001
 #: seconds until a worker must have answered at the start
 ANSWER_DEADLINE = 60
+#: seconds until a worker must have taken what it is given, if it is there
+HAND_OVER_DEADLINE = 1
 
 
 @dataclass
@@ -205,12 +207,29 @@ class Fleet:
         if (host.worker_id, key) in entry.copies:
             return None
         if entry.data is not None or entry.fd >= 0:
-            array = np.frombuffer(self.book.read_bytes(entry.segment.key), dtype=np.uint8)
-            (future,) = self.client.scatter([array], workers=[host.address], direct=True, hash=False)
+            future = self._hand_over(self.book.read_bytes(entry.segment.key), host)
         else:
             future = self._export(entry, key, tags)
         entry.copies[host.worker_id, key] = future
         return future  # type: ignore[no-any-return]
+
+    def _hand_over(self, data: memoryview, host: Host) -> Future[Any]:
+        """Bytes of the kernel's on their way to a worker."""
+        array = np.frombuffer(data, dtype=np.uint8)
+        if host.alive:
+            with contextlib.suppress(OSError):
+                (future,) = self.client.scatter(
+                    [array], workers=[host.address], direct=True, hash=False, timeout=HAND_OVER_DEADLINE
+                )
+                return future  # type: ignore[no-any-return]
+        # it is restarting: what is sent with a task waits for it
+        return self.client.submit(
+            hold,
+            array,
+            key=f"hold-{uuid.uuid4().hex[:16]}",
+            pure=False,
+            resources={resource_of(host.worker_id): SHARE},
+        )
 
     def _export(self, entry: Entry, key: str, tags: tuple[str, ...] | None) -> Future[Any]:
         return self.client.submit(
@@ -224,8 +243,11 @@ class Fleet:
         )
 
     def _fetch(self, entry: Entry) -> memoryview | None:
-        """The bytes of a segment, into the kernel."""
-        array = self._export(entry, entry.segment.key, None).result(timeout=ANSWER_DEADLINE)
+        """The bytes of a segment, into the kernel; None where they are gone with their holder."""
+        future = self._export(entry, entry.segment.key, None)
+        with contextlib.suppress(OSError):
+            wait([future], timeout=ANSWER_DEADLINE)
+        array = future.result() if future.status == "finished" else None
         return None if array is None else memoryview(array)
 
     def cancel(self, futures: list[Future[Any]]) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "describe",
     "execute_batch",
     "export_segment",
+    "hold",
     "resource_of",
 ]
 
@@ -76,6 +77,11 @@ def export_segment(key: str, copy: str, tags: tuple[str, ...] | None) -> np.ndar
     """The bytes of a segment as a flat array, which Dask moves from worker to worker without a copy."""
     data = _workplace(get_worker()).export(key, copy, tags)
     return None if data is None else np.frombuffer(data, dtype=np.uint8)
+
+
+def hold(array: np.ndarray) -> np.ndarray:
+    """Bytes that are a worker's from now on."""
+    return array
 
 
 def _adopt(worker: Worker, setup: WorkerSetup) -> None:

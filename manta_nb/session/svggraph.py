@@ -59,6 +59,10 @@ class _Spot:
         return self.y + self.half
 
 
+#: from the middle of the last task to the end of the loop's label
+_LABEL = 108
+
+
 def draw_svg(layout: Layout, boxes: Mapping[str, Box], stops: Iterable[str], said: str) -> str:
     """The graph as HTML; `stops` are the tasks that may end it, `said` describes it to a screen reader."""
     ending = set(stops)
@@ -72,7 +76,8 @@ def draw_svg(layout: Layout, boxes: Mapping[str, Box], stops: Iterable[str], sai
     ]
     drawn += [_box(spots[alias], box) for alias, box in boxes.items()]
     drawn.append(_loop(spots, layout, lane))
-    width = right + _MARGIN
+    # where the loop is too narrow for its label, that stands on its right
+    width = max(right + _MARGIN, *(spots[place].middle + _LABEL for place in layout.layers[-1]))
     if ending:
         drawn.append(_end(spots, layout, ending, right))
         width = right + 118

@@ -184,3 +184,12 @@ def test_one_word_for_a_task(counts, state, words):
     task = TaskProgress("worker", *counts)
 
     assert (task_state(task), counts_text(task)) == (state, words)
+
+
+def test_the_loop_of_one_task_has_room_for_its_label():
+    """The picture of a single task is wide enough for the words beside its loop."""
+    html = GraphView(TaskGraph.build(module("a")(), "one"))._repr_html_()
+    width = float(html.split('viewBox="0 0 ')[1].split()[0])
+    label = html.split("next iteration")[0].rsplit('<text x="', 1)[1]
+
+    assert width >= float(label.split('"')[0]) + 80
