@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import math
 import queue
 import threading
@@ -43,6 +44,8 @@ TICK = 1.0
 LATE = 5.0
 #: seconds that Dask gets to call the last batches finished
 SETTLING = 2
+
+_log = logging.getLogger(__name__)
 
 #: what is done with streamed lines: (iteration, task, node ids of the batch, lines)
 Lines = Callable[[int, str, Sequence[str], list[list[Any]]], None]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from manta_nb.session.figure import RunFigure
 
 __all__ = ["Display", "Run", "WaitingInterrupted"]
+
+
+_log = logging.getLogger(__name__)
 
 
 class Shows(Protocol):
@@ -172,7 +177,14 @@ class Run:
         return self
 
     def __await__(self) -> Generator[Any, None, Run]:
-        yield from asyncio.to_thread(self._done.wait).__await__()
+        # no thread that waits: it would outlive an interrupted cell, and keep the kernel from ending
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()
+        unwatch = self.watch(lambda run: _tell(loop, over) if run.finished else None)
+        try:
+            yield from over
+        finally:
+            unwatch()
         return self.wait()
 
     def stop(self, reason: str = "stopped by the user", timeout: float = 10) -> Run:
@@ -244,7 +256,10 @@ class Run:
 
     def _notify(self) -> None:
         for watcher in list(self._watchers):
-            watcher(self)
+            try:
+                watcher(self)
+            except Exception:  # noqa: BLE001 - a watcher is a screen: its bug must not end a run
+                _log.exception("a watcher of run %s failed", self.name)
 
     def _counted(self) -> str:
         return f"{self.iteration} of {self.iterations}" if self.iterations else f"iteration {self.iteration}"
@@ -263,3 +278,9 @@ class Run:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return bundle(self)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, over: asyncio.Future[None]) -> None:
+    """The run is over, says its thread; the loop may be, too."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(lambda: over.done() or over.set_result(None))
