@@ -48,24 +48,29 @@ class Worker(Task):
         self.world.results.add("update", numpy_to_bytes(update))
 """
 AVERAGE = """
-import numpy as np
 from manta_light.task import Task
 
 class Aggregator(Task):
     def run(self):
-        mean = np.mean(list(self.world.results.select("update").values()), axis=0)
+        updates = list(self.world.results.select("update").values())
+        mean = updates[0].copy()
+        for update in updates[1:]:
+            mean += update
+        mean /= len(updates)
         self.world.globals["model"] = mean
         self.world.results.add("counted", float(mean[0]))
 """
 AVERAGE_BYTES = """
-import numpy as np
 from manta_light.task import Task
 from manta_light.utils import bytes_to_numpy, numpy_to_bytes
 
 class Aggregator(Task):
     def run(self):
-        updates = bytes_to_numpy(self.world.results.select("update"), copy=False)
-        mean = np.mean(list(updates.values()), axis=0)
+        updates = list(bytes_to_numpy(self.world.results.select("update"), copy=False).values())
+        mean = updates[0].copy()
+        for update in updates[1:]:
+            mean += update
+        mean /= len(updates)
         self.world.globals["model"] = numpy_to_bytes(mean)
         self.world.results.add("counted", float(mean[0]))
 """

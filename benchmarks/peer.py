@@ -39,7 +39,11 @@ def updates(model: np.ndarray, nodes: int) -> list[np.ndarray]:
 
 def average(*shares: list[np.ndarray]) -> np.ndarray:
     """The mean of all updates, as the aggregator of `dispatch` takes it."""
-    mean: np.ndarray = np.mean([update for share in shares for update in share], axis=0)
+    updates = [update for share in shares for update in share]
+    mean = updates[0].copy()
+    for update in updates[1:]:
+        mean += update
+    mean /= len(updates)
     return mean
 
 

@@ -155,7 +155,9 @@ def _add(totals: dict[tuple[Any, ...], Array], path: tuple[Any, ...], array: Arr
     if path not in totals:
         # 64-bit integers do not fit into a double
         exact = np.longdouble if array.dtype.kind in "iu" and array.dtype.itemsize == 8 else np.float64
-        totals[path] = np.zeros(array.shape, np.result_type(exact, array.dtype) if array.size else array.dtype)
+        totals[path] = np.zeros(
+            array.shape, np.result_type(exact, array.dtype) if array.size else array.dtype
+        )
     if array.size:
         totals[path] += np.multiply(array, share, dtype=totals[path].dtype)
 

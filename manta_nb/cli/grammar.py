@@ -19,7 +19,7 @@ _JSON = Option("--json", "one JSON object on stdout")
 #: nodes and data are asked for as in a notebook; what differs here
 _DATA = Option(
     "--data",
-    "digits, breast_cancer, a .npz/.csv/.pt file, a folder with one folder a node, NAME=any of these",
+    "digits, breast_cancer, wine, diabetes, a .npz/.csv/.pt file, a folder with one folder a node, NAME=any of these",
     "DATA",
     default_text="digits",
     sample="digits",

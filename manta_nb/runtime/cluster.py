@@ -7,7 +7,6 @@ retries off: the driver decides what is tried again.
 from __future__ import annotations
 
 import contextlib
-import logging
 import multiprocessing
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from distributed import Client, Nanny, Scheduler, Security, SpecCluster
 from distributed.utils import get_mp_context
 
 from manta_nb.errors import UsageError
+from manta_nb.runtime.settings import QUIET, ProcessSettings
 from manta_nb.runtime.worker import SETUP_VARIABLE, resource_of
 from manta_nb.runtime.workplace import WorkerSetup
 
@@ -45,10 +45,6 @@ SETTINGS: dict[str, Any] = {
     "distributed.admin.low-level-log-length": 10,
     "distributed.comm.timeouts.connect": "10s",
 }
-METHOD = "distributed.worker.multiprocessing-method"
-#: so long after a worker went, the cluster looks whether it is there and, if it just then restarts once more, ends
-#: its Nanny for good; read when a worker goes, so it has to stand as long as the cluster
-LOST = "distributed.deploy.lost-worker-timeout"
 #: imported once, before the first worker is forked; every torch optimizer imports torch._dynamo, 1.4 s,
 #: when first made
 PRELOAD = [
@@ -92,8 +88,7 @@ class NodeCluster:
             raise UsageError(
                 "a script that starts nodes needs `if __name__ == '__main__':` around its main part (multiprocessing)"
             )
-        self._method = contextlib.ExitStack()
-        self._method.enter_context(dask.config.set({METHOD: _method(setups), LOST: "365d"}))
+        self._whole = ProcessSettings(_method(setups))
         _preload()
         try:
             with dask.config.set({**SETTINGS, "temporary-directory": str(folder)}):
@@ -108,13 +103,13 @@ class NodeCluster:
                         for worker_id in setups
                     },
                     security=self.security,
-                    silence_logs=logging.ERROR,
+                    silence_logs=False,
                 )
                 self.client = Client(
                     self.dask, security=self.security, set_as_default=False, direct_to_workers=True
                 )
         except BaseException:
-            self._method.close()
+            self._whole.restore()
             raise
 
     def _options(self, **more: Any) -> dict[str, Any]:
@@ -129,7 +124,7 @@ class NodeCluster:
             preload=["manta_nb.runtime.worker"],
             memory_limit=0,
             dashboard=False,
-            silence_logs=logging.ERROR,
+            silence_logs=QUIET,
             local_directory=str(folder),
         )
 
@@ -142,7 +137,7 @@ class NodeCluster:
         with contextlib.suppress(TimeoutError, OSError):
             self.client.close(timeout=5)
         self.dask.close(timeout=10)
-        self._method.close()
+        self._whole.restore()
 
 
 def _method(setups: Mapping[str, WorkerSetup]) -> str:

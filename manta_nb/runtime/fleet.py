@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from distributed import Client, Future, wait
+from distributed import CancelledError, Client, Future
 
 from manta_nb.errors import NodeError
 from manta_nb.runtime.book import Entry, SegmentBook
@@ -66,6 +66,7 @@ class Fleet:
         self._release: dict[str, list[str]] = defaultdict(list)
         self._reuse: dict[str, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
+        self._closed = False
         self._heard: set[str] = set()
         self._all_heard = threading.Event()
         self._expected = len(hosted)
@@ -159,9 +160,17 @@ class Fleet:
                     self._tell("host_lost", host)
         elif action == "add-worker":
             # not from this thread: it may not wait for the scheduler
-            threading.Thread(target=self._welcome, args=(address,), daemon=True).start()
+            threading.Thread(target=self._welcome, daemon=True).start()
 
-    def _welcome(self, address: str) -> None:
+    def _welcome(self) -> None:
+        try:
+            self._find_returned()
+        except (OSError, RuntimeError, CancelledError):
+            # the session ends while a node comes back: nobody waits for it any more
+            if not self._closed:
+                raise
+
+    def _find_returned(self) -> None:
         lost = [host for host in self.hosts.values() if not host.alive]
         if not lost:
             return
@@ -171,6 +180,8 @@ class Fleet:
             if host.address != before[host.worker_id]:
                 host.alive = True
                 self._tell("host_joined", host)
+                told = _result(self._ask(host.worker_id))
+                host.pid = host.pid if told is None else told["pid"]
 
     def _tell(self, what: str, host: Host) -> None:
         with self._lock:
@@ -211,7 +222,7 @@ class Fleet:
         else:
             future = self._export(entry, key, tags)
         entry.copies[host.worker_id, key] = future
-        return future  # type: ignore[no-any-return]
+        return future
 
     def _hand_over(self, data: memoryview, host: Host) -> Future[Any]:
         """Bytes of the kernel's on their way to a worker."""
@@ -244,10 +255,7 @@ class Fleet:
 
     def _fetch(self, entry: Entry) -> memoryview | None:
         """The bytes of a segment, into the kernel; None where they are gone with their holder."""
-        future = self._export(entry, entry.segment.key, None)
-        with contextlib.suppress(OSError):
-            wait([future], timeout=ANSWER_DEADLINE)
-        array = future.result() if future.status == "finished" else None
+        array = _result(self._export(entry, entry.segment.key, None))
         return None if array is None else memoryview(array)
 
     def cancel(self, futures: list[Future[Any]]) -> None:
@@ -280,6 +288,7 @@ class Fleet:
 
     def close(self) -> None:
         """Stop listening; free the kernel's segments."""
+        self._closed = True
         for topic in (TOPIC, "all"):
             try:
                 self.client.unsubscribe_topic(topic)
@@ -287,3 +296,11 @@ class Fleet:
                 # the scheduler is gone already
                 continue
         self.book.close()
+
+
+def _result(future: Future[Any]) -> Any:
+    """What a task of ours returned; None where its worker is gone."""
+    # waits, and does not raise what became of it
+    with contextlib.suppress(OSError, CancelledError):
+        future.exception(timeout=ANSWER_DEADLINE)
+    return future.result() if future.status == "finished" else None

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from distributed import Client
 
-from manta_nb.errors import NodeError
+from manta_nb.errors import NodeError, UsageError
 from manta_nb.runtime.capabilities import Capabilities
 from manta_nb.runtime.cluster import NodeCluster
 from manta_nb.runtime.runners.request import NodeRecord, save_nodes
 from manta_nb.runtime.worker import HostPlugin
 from manta_nb.runtime.workplace import WorkerSetup
 
-__all__ = ["ForeignHosting", "Hosting", "OwnHosting", "spread", "write_setups"]
+__all__ = ["ForeignHosting", "Hosting", "OwnHosting", "client_of", "spread", "write_setups"]
 
 
 class Hosting(Protocol):
@@ -51,6 +52,21 @@ class OwnHosting:
     def close(self) -> None:
         """See `Hosting.close`."""
         self._cluster.close()
+
+
+def client_of(given: Any, parts: ExitStack) -> Client:
+    """The client that was given, or one for the cluster that was given, which `parts` will close.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if isinstance(given, Client):
+        return given
+    if not hasattr(given, "scheduler_address"):
+        raise UsageError(f"client must be a Dask Client or cluster, got {type(given).__name__}")
+    client = Client(given, set_as_default=False)
+    parts.callback(client.close)
+    return client
 
 
 class ForeignHosting:

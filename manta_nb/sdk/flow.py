@@ -36,6 +36,9 @@ class Chain:
     def __rrshift__(self, other: object) -> Flow:
         return _join(other, self)
 
+    def __gt__(self, other: object) -> bool:
+        raise DefinitionError("one > joins nothing: write a flow with two, such as worker >> aggregator")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TaskSpec(Chain):

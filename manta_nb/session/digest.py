@@ -105,7 +105,7 @@ class Summary:
         """What a notebook that was saved in mid-run says; "" for a run that is over."""
         if self.finished:
             return ""
-        return f'was running at iteration {self.iteration}; session.runs["{self.run_id}"] has the rest'
+        return f"was running at iteration {self.iteration}; %manta monitor {self.name} shows the rest"
 
 
 def summarise(run: RunLike) -> Summary:

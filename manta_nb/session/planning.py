@@ -107,7 +107,10 @@ def _limit(iterations: int | str | None, graph: TaskGraph) -> int | None:
     if iterations is None:
         if any(task.module.usage.stops for task in graph.tasks):
             return None
-        raise DefinitionError("nothing ends this swarm: give --iterations N (iterations=N), or forever")
+        raise DefinitionError(
+            "nothing ends this swarm: give --iterations N or --iterations forever (in Python iterations=), "
+            "or call self.world.stop_swarm() in a task"
+        )
     limit = _whole(iterations)
     if limit is None or limit < 1:
         raise DefinitionError(
@@ -131,7 +134,9 @@ def _whole(value: object) -> int | None:
 def _checked_name(name: object) -> str:
     if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
         raise DefinitionError(
-            one_line(f"the name of a run is a text of 1 to {LONGEST_NAME} characters on one line, got {name!r}")
+            one_line(
+                f"the name of a run is a text of 1 to {LONGEST_NAME} characters on one line, got {name!r}"
+            )
         )
     return name
 

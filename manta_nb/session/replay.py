@@ -14,6 +14,7 @@ from manta_nb.sdk.context import TaskContext, use_context
 from manta_nb.sdk.importing import SourceImporter, entry_point
 from manta_nb.sdk.module import Module
 from manta_nb.session.views import misspelt
+from manta_nb.shims import shim_folder
 
 if TYPE_CHECKING:
     from manta_nb.session.run import Run
@@ -74,11 +75,15 @@ def replay(session: Session, module: Module, node_id: str, globals: Mapping[str,
     importer = SourceImporter(module.source)
     # its lines stay known to the debugger; only the finder goes
     sys.meta_path.insert(0, importer)
+    path = list(sys.path)
+    # first, as on the nodes
+    sys.path.insert(0, str(shim_folder()))
     try:
         seed_everything(derive_seed(run.seed, 0, module.alias, node_id))
         with use_context(context):
             entry_point(importer)()
     finally:
+        sys.path[:] = path
         importer.forget()
 
 

@@ -283,4 +283,9 @@ class Run:
 def _tell(loop: asyncio.AbstractEventLoop, over: asyncio.Future[None]) -> None:
     """The run is over, says its thread; the loop may be, too."""
     with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(lambda: over.done() or over.set_result(None))
+        loop.call_soon_threadsafe(_settle, over)
+
+
+def _settle(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)

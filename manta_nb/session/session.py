@@ -28,6 +28,7 @@ from manta_nb.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from distributed import Client
+    from distributed.deploy.cluster import Cluster
 
     from manta_nb.data import LabelHistogram
 
@@ -74,7 +75,7 @@ class Session(View):
         label: str | None = None,
         data_name: str | None = None,
         seed: int = 0,
-        client: Client | None = None,
+        client: Client | Cluster | None = None,
         images: Literal["auto", "ignore"] = "auto",
         runner: Literal["process", "inline"] = "process",
         memory_limit: str | float | None = None,
@@ -156,9 +157,14 @@ class Session(View):
         return run
 
     def _infos(self, nodes: Sequence[str] | None) -> dict[str, NodeInfo]:
-        for node_id in nodes or ():
-            self.nodes[node_id]
-        return {node_id: self._started.info(node_id) for node_id in (nodes or self._started.plan.node_ids)}
+        if nodes is None:
+            nodes = self._started.plan.node_ids
+        elif isinstance(nodes, str) or not list(nodes):
+            raise NodeError(
+                f"nodes= takes a list of names with at least one, such as ['node_0'], got {nodes!r}"
+            )
+        table = self.nodes
+        return {node_id: self._started.info(table[node_id].node_id) for node_id in nodes}
 
     def _tell_images(self, made: Blueprint, run: Run) -> None:
         """Modules that name an image run in the nodes' own Python: said once a session."""
@@ -189,6 +195,7 @@ class Session(View):
         for node_id in self._started.plan.node_ids:
             host = self._fleet.host_of(node_id)
             state = "lost" if not host.alive else "busy" if node_id in busy else "idle"
+            state = "closed" if self.closed else state
             datasets = tuple(self._started.plan.datasets.get(node_id, ()))
             table[node_id] = Node(
                 node_id, state, host.worker_id, self._pid(host.worker_id, host.pid), datasets

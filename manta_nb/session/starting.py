@@ -16,9 +16,10 @@ from manta_nb.engine.records import NodeInfo
 from manta_nb.errors import NodeError, UsageError
 from manta_nb.runtime.capabilities import Capabilities, probe
 from manta_nb.runtime.fleet import Fleet
-from manta_nb.runtime.hosting import ForeignHosting, Hosting, OwnHosting, spread, write_setups
+from manta_nb.runtime.hosting import ForeignHosting, Hosting, OwnHosting, client_of, spread, write_setups
 from manta_nb.runtime.runners.request import NodeRecord
 from manta_nb.runtime.workplace import WorkerSetup
+from manta_nb.session.script import check_script
 from manta_nb.session.sizes import parse_bytes
 from manta_nb.shims import shim_folder
 
@@ -62,7 +63,7 @@ def start(
     data: object,
     nodes: int | Sequence[str] | None,
     workers: int | None,
-    client: Client | None,
+    client: object,
     runner: str,
     memory_limit: str | float | None,
     split: Mapping[str, Any],
@@ -74,19 +75,22 @@ def start(
         say: told in single lines what goes on.
         split: how the data are split; see `manta_nb.data.prepare`.
     """
+    if client is None:
+        check_script()
     capabilities, memory = probe(runner), parse_bytes(memory_limit)
-    names = _names(client, workers) if client is not None else None
+    given = None if client is None else client_of(client, parts)
+    names = _names(given, workers) if given is not None else None
     if nodes is None and names is not None and data is None:
         nodes = len(names)
     plan = prepare(data, nodes, folder, **split)
     hosted = spread(plan.node_ids, names or _worker_ids(workers, len(plan.node_ids)))
     processes = "" if len(hosted) == len(plan.node_ids) else f" in {len(hosted)} processes"
     say(f"starting {len(plan.node_ids)} nodes{processes} …")
-    if client is not None and capabilities.start == "fork":
+    if given is not None and capabilities.start == "fork":
         # its workers may have run anything, so nothing can be forked from them
         capabilities = Capabilities("exec", capabilities.shared_values)
     setups = _setups(plan, hosted, folder, capabilities, memory)
-    hosting: Hosting = OwnHosting(setups, folder) if client is None else ForeignHosting(client, setups)
+    hosting: Hosting = OwnHosting(setups, folder) if given is None else ForeignHosting(given, setups)
     parts.callback(hosting.close)
     fleet = Fleet(hosting.client, hosted, capabilities.shared_values)
     parts.callback(fleet.close)

@@ -20,7 +20,7 @@ class Node:
     """One node as it is now."""
 
     node_id: str
-    #: "idle", "busy" or "lost"
+    #: "idle", "busy", "lost" or "closed"
     state: str
     #: the worker process that hosts it
     worker: str

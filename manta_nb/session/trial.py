@@ -25,6 +25,8 @@ __all__ = ["Trial", "try_on"]
 
 #: seconds a trial may take to come back after its task's own time limit
 DEADLINE = 24 * 3600
+#: what would end, interrupt or fill the notebook's own process if it happened here
+ONLY_THERE = ("KeyboardInterrupt", "MemoryError", "SystemExit", "RuntimeError: over the node's memory limit")
 
 
 class Trial(View):
@@ -53,7 +55,8 @@ class Trial(View):
         self.notes = [event.message for event in run.events if event.kind != "read"]
 
     def __str__(self) -> str:
-        return "\n".join([self._title(), str(self._table()), *self.notes])
+        logs = [str(self.logs)] if len(self.logs) else []
+        return "\n".join([self._title(), str(self._table()), *self.notes, *logs])
 
     def _repr_html_(self) -> str:
         parts: list[Any] = [self._table(), *self.notes]
@@ -99,6 +102,6 @@ def try_on(session: Session, module: Module, node_id: str, globals: Mapping[str,
     if run.status == "completed":
         return Trial(run, module, node_id)
     failure: Failure | None = run.failure
-    if failure is not None and failure.kind == "error":
+    if failure is not None and failure.kind == "error" and not failure.message.startswith(ONLY_THERE):
         replay(session, module, node_id, globals, run)
     raise RunFailed(run.error)

@@ -196,6 +196,10 @@ class ResultsView(View):
             self._notice()
         return self._select(tag, iteration, method == ResultMethod.LAST)
 
+    def __getitem__(self, tag: str) -> dict[str, Any]:
+        """`results["params"]` is `results.select("params")`."""
+        return self.select(tag)
+
     def tags(self) -> list[str]:
         """The tags that can be selected, in the order they were first written."""
         return list(self._tags())

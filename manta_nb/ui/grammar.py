@@ -130,7 +130,8 @@ START = Verb(
         ),
         Option(
             "--data",
-            "digits, breast_cancer, a .npz, .csv or .pt file, a folder of folders (a node each), $variable, NAME=any",
+            "digits, breast_cancer, wine, diabetes, a .npz, .csv or .pt file, a folder of folders (a node each), "
+            "$variable, NAME=any",
             "DATA",
             default_text="no data",
             sample="digits",

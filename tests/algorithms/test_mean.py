@@ -19,7 +19,10 @@ FLOATS = st.floats(-1e6, 1e6, width=32)
 
 def model(value: float, dtype: str = "f4") -> dict[str, Any]:
     """A small model all of whose parameters are `value`."""
-    return {"layers": [np.full((2, 3), value, dtype), np.full(3, value, dtype)], "steps": np.array(value, "i8")}
+    return {
+        "layers": [np.full((2, 3), value, dtype), np.full(3, value, dtype)],
+        "steps": np.array(value, "i8"),
+    }
 
 
 def refusal(*args: Any, **options: Any) -> str:
@@ -53,13 +56,16 @@ def test_weights_count_by_name() -> None:
     """As `results.select` gives them: by node, in any order, also as arrays of one number."""
     models = {"node_0": model(0), "node_1": model(4)}
 
-    assert mean(models, {"node_1": np.float32(1), "node_0": 3})["layers"][1].tolist() == [1.0] * 3
+    assert mean(models, {"node_1": np.float64(1), "node_0": 3})["layers"][1].tolist() == [1.0] * 3
     assert mean([np.zeros(1), np.full(1, 4.0)], [0, 2]).tolist() == [4.0]
 
 
 def test_npy_bytes_are_arrays() -> None:
     """What `numpy_to_bytes` made is averaged as it is."""
-    models = {"node_0": numpy_to_bytes({"w": np.zeros(2, "f4")}), "node_1": numpy_to_bytes({"w": np.ones(2, "f4")})}
+    models = {
+        "node_0": numpy_to_bytes({"w": np.zeros(2, "f4")}),
+        "node_1": numpy_to_bytes({"w": np.ones(2, "f4")}),
+    }
 
     assert mean(models)["w"].tolist() == [0.5, 0.5]
 
@@ -68,7 +74,12 @@ def test_empty_and_0_d_arrays() -> None:
     """They stay what they are."""
     found = mean([{"a": np.zeros((0, 3), "f4"), "b": np.array(1.0)}] * 3)
 
-    assert (found["a"].shape, found["a"].dtype, found["b"].shape, float(found["b"])) == ((0, 3), "f4", (), 1.0)
+    assert (found["a"].shape, found["a"].dtype, found["b"].shape, float(found["b"])) == (
+        (0, 3),
+        "f4",
+        (),
+        1.0,
+    )
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "i1", "u8", ">f4", "g"])
@@ -106,7 +117,10 @@ def test_only_the_ratio_of_weights_matters(weights: list[float], factor: float) 
     [
         ({"w": np.zeros(3, "f4")}, 'node_1, model["w"]: expected shape (2,) as node_0, got (3,)'),
         ({"w": np.zeros(2, "f8")}, 'node_1, model["w"]: expected dtype float32 as node_0, got float64'),
-        ({"_module.w": np.zeros(2, "f4")}, 'expected the array that node_0 has, got model["_module.w"] instead'),
+        (
+            {"_module.w": np.zeros(2, "f4")},
+            'expected the array that node_0 has, got model["_module.w"] instead',
+        ),
         ({}, 'model["w"]: expected the array that node_0 has, got none'),
         ({"w": np.zeros(2, "f4"), "b": np.zeros(1)}, 'model["b"]: expected no such array: node_0 has none'),
         ({"w": [np.zeros(2, "f4")]}, 'got model["w"][0] instead'),

@@ -9,6 +9,7 @@ import pytest
 import manta_nb
 from manta_nb.cli.grammar import COMMANDS
 from manta_nb.cli.main import main
+from manta_nb.data import BUNDLED
 from tests.cli.fakes import Streams
 
 
@@ -30,6 +31,13 @@ def test_help_lists_every_option(name: str) -> None:
         assert f"  {option.name}" in streams.out
         assert option.help in streams.out and (option.required or option.default_words() in streams.out)
     assert streams.out.endswith(f"{COMMANDS[name].example}\n")
+
+
+def test_help_names_every_bundled_dataset() -> None:
+    """All that `--data` takes by name."""
+    option = next(option for option in COMMANDS["run"].options if option.name == "--data")
+
+    assert all(name in option.help for name in BUNDLED)
 
 
 def test_version() -> None:

@@ -25,7 +25,9 @@ def _children() -> set[int]:
         getattr(multiprocessing.resource_tracker._resource_tracker, "_pid", None),
     }
     found = psutil.Process().children(recursive=True)
-    return {each.pid for each in found if each.is_running() and each.status() != psutil.STATUS_ZOMBIE} - helpers
+    return {
+        each.pid for each in found if each.is_running() and each.status() != psutil.STATUS_ZOMBIE
+    } - helpers
 
 
 def _threads() -> set[str]:
@@ -35,7 +37,9 @@ def _threads() -> set[str]:
 def _folders() -> set[str]:
     """Folders of sessions of this process."""
     owners = Path(tempfile.gettempdir()).glob("manta-nb-*/owner")
-    return {str(path.parent) for path in owners if path.read_text(encoding="ascii").split()[0] == str(os.getpid())}
+    return {
+        str(path.parent) for path in owners if path.read_text(encoding="ascii").split()[0] == str(os.getpid())
+    }
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -76,7 +76,9 @@ def kill(session: Session, node_id: str) -> int:
 def same(left: Any, right: Any) -> bool:
     """Whether two values are equal, bit by bit, arrays of one dtype included."""
     if isinstance(left, np.ndarray):
-        return bool(left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes())
+        return bool(
+            left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes()
+        )
     if isinstance(left, dict):
         return list(left) == list(right) and all(same(left[key], right[key]) for key in left)
     return bool(left == right)

@@ -38,12 +38,20 @@ BAD = {
         "import ctypes\nctypes.PyDLL(None).usleep(3_000_000_000)", r"over its time limit", "timeout", 0.3
     ),
     "swallows all": Bad(
-        "while True:\n    try:\n        time.sleep(1)\n    except:\n        pass", r"time limit", "timeout", 0.3
+        "while True:\n    try:\n        time.sleep(1)\n    except:\n        pass",
+        r"time limit",
+        "timeout",
+        0.3,
     ),
     "ignores signals": Bad(
-        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1e6)", "limit", "timeout", 0.3
+        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1e6)",
+        "limit",
+        "timeout",
+        0.3,
     ),
-    "error": Bad("raise ValueError('no', 7)", r"failed on node_\d at .*work.*, line 11: ValueError: \('no', 7\)"),
+    "error": Bad(
+        "raise ValueError('no', 7)", r"failed on node_\d at .*work.*, line 11: ValueError: \('no', 7\)"
+    ),
     "exit": Bad("raise SystemExit(2)", r"line 11: SystemExit: the task called sys.exit\(2\)"),
     "sys.exit with a text": Bad("import sys\nsys.exit('enough')", r"sys.exit\(enough\)"),
     "interrupt": Bad("raise KeyboardInterrupt", r"line 11: KeyboardInterrupt"),
@@ -58,20 +66,31 @@ BAD = {
         "class E(Exception):\n    def __str__(self): raise RuntimeError('no text')\nraise E()", r"line 13: E"
     ),
     "50 MB message": Bad("raise ValueError('x' * 50_000_000)", r"ValueError: x+…"),
-    "exception group": Bad("raise ExceptionGroup('both', [ValueError(1), TypeError(2)])", r"ExceptionGroup: both"),
+    "exception group": Bad(
+        "raise ExceptionGroup('both', [ValueError(1), TypeError(2)])", r"ExceptionGroup: both"
+    ),
     "segfault": Bad("import ctypes\nctypes.string_at(0)", r"at .*work.*, line 12: .*signal 11", "died"),
     "exit code": Bad("os._exit(3)", r"its process ended with exit code 3", "died"),
     "killed": Bad("os.kill(os.getpid(), 9)", r"its process died with signal 9", "died"),
     "group killed": Bad("os.killpg(0, 9)", r"its process died with signal 9", "died"),
     "memory": Bad("x = bytearray(3 << 30)", r"line 11: MemoryError: over the node's memory limit"),
-    "numpy memory": Bad("x = np.ones(3 << 27)", r"line 11: MemoryError: over the node's memory limit.*Unable to allocate 3"),
-    "torch memory": Bad("import torch\ntorch.ones(3 << 27)", r"line 12: RuntimeError: over the node's memory limit"),
-    "a lock": Bad("world.results.add('x', {'a': [threading.Lock()]})", r"a lock at results.add\('x'\)\[\"a\"\]\[0\]"),
-    "a generator": Bad("world.results.add('x', (i for i in ()))", r"cannot send a generator at results.add\('x'\)"),
+    "numpy memory": Bad(
+        "x = np.ones(3 << 27)", r"line 11: MemoryError: over the node's memory limit.*Unable to allocate 3"
+    ),
+    "torch memory": Bad(
+        "import torch\ntorch.ones(3 << 27)", r"line 12: RuntimeError: over the node's memory limit"
+    ),
+    "a lock": Bad(
+        "world.results.add('x', {'a': [threading.Lock()]})", r"a lock at results.add\('x'\)\[\"a\"\]\[0\]"
+    ),
+    "a generator": Bad(
+        "world.results.add('x', (i for i in ()))", r"cannot send a generator at results.add\('x'\)"
+    ),
     "a lambda": Bad("world.globals['x'] = lambda: 1", r"cannot send a function at globals\['x'\]"),
     "objects": Bad("world.results.add('x', np.array([None]))", r"numpy array of dtype object at results.add"),
     "malformed bytes": Bad(
-        "from manta_light.utils import bytes_to_numpy\nbytes_to_numpy(b'\\x93NUMPY junk')", r"CorruptBytes|npy"
+        "from manta_light.utils import bytes_to_numpy\nbytes_to_numpy(b'\\x93NUMPY junk')",
+        r"CorruptBytes|npy",
     ),
     "pickled bytes": Bad(
         "import pickle\nfrom manta_light.utils import bytes_to_numpy\nbytes_to_numpy(pickle.dumps([1]))",
@@ -82,11 +101,17 @@ BAD = {
         "world.results.add('x', {'w': np.broadcast_to(np.zeros(1, 'u1'), 2**31 + 1)})",
         r"cannot send results.add\('x'\).*limit is 2.15 GB",
     ),
-    "metric of an object": Bad("world.metric('loss', object())", r"metric 'loss' must be a number, got <object"),
-    "metric of bytes": Bad("world.metric('loss', b'1')", r"metric 'loss' must be a number, got b'1' \(bytes\)"),
+    "metric of an object": Bad(
+        "world.metric('loss', object())", r"metric 'loss' must be a number, got <object"
+    ),
+    "metric of bytes": Bad(
+        "world.metric('loss', b'1')", r"metric 'loss' must be a number, got b'1' \(bytes\)"
+    ),
     "long metric name": Bad("world.metric('n' * 10_000, 1)", r"a text of 1 to 200 characters, got 'nnn"),
     "bytes as a tag": Bad("world.results.add(b'x', 1)", r"tag of a Result is a text"),
-    "closes everything": Bad("os.closerange(0, 4096)\nworld.results.add('x', 1)", r"its process|OSError", "any"),
+    "closes everything": Bad(
+        "os.closerange(0, 4096)\nworld.results.add('x', 1)", r"its process|OSError", "any"
+    ),
     "lies on its channel": Bad(
         """
         for fd in range(3, 64):
@@ -164,7 +189,9 @@ def test_stop_ends_what_cannot_be_stopped(session: Session, healthy: Module) -> 
 def test_one_dead_process_is_one_attempt(session: Session) -> None:
     """A segfault is not tried again behind anybody's back: the task ran once on each node."""
     run = session.run(module("print('start')\nos._exit(3)"), iterations=1).wait(10, check=False)
-    retried = session.run(module("print('start')\nos._exit(3)", retries=2), iterations=1).wait(10, check=False)
+    retried = session.run(module("print('start')\nos._exit(3)", retries=2), iterations=1).wait(
+        10, check=False
+    )
 
     assert len(run.logs) == 2
     assert len(retried.logs) == 6

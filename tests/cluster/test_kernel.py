@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
-from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 
 from tests.waiting import until
@@ -24,6 +24,21 @@ s = Session(nodes=3)
 before = pids(s)
 """
 
+#: a thread that makes a file as soon as the main thread stands in `Run.wait`
+LOOK = """
+import sys, threading, time
+def waits():
+    frame = sys._current_frames()[threading.main_thread().ident]
+    while frame is not None and frame.f_code.co_qualname != "Run.wait":
+        frame = frame.f_back
+    return frame is not None
+def look():
+    while not waits():
+        time.sleep(0.01)
+    open({path!r}, "w").close()
+threading.Thread(target=look).start()
+"""
+
 
 class Kernel:
     """A kernel of its own, and what its cells say."""
@@ -35,25 +50,26 @@ class Kernel:
     @property
     def pid(self) -> int:
         """Its process."""
-        return int(self.manager.provisioner.pid)
+        return int(self.manager.provisioner.pid)  # type: ignore[union-attr]
 
     def send(self, text: str) -> str:
         """Start a cell; the id of its request."""
-        return str(self._client.execute(text))
+        # an error must not take the cells along that are sent after it
+        return str(self._client.execute(text, stop_on_error=False))
 
     def told(self, request: str, timeout: float = 60) -> tuple[str, str]:
         """Wait for a cell: how it ended (`ok` or the exception), and all that it showed."""
-        shown, deadline = "", time.monotonic() + timeout
+        shown, ended, deadline = "", "ok", time.monotonic() + timeout
         while True:
             message = self._client.get_iopub_msg(timeout=max(0.1, deadline - time.monotonic()))
             kind, content = message["msg_type"], message["content"]
             if message["parent_header"].get("msg_id") != request:
                 continue
             if kind == "error":
-                return content["ename"], shown + "\n".join(content["traceback"])
+                ended, shown = content["ename"], shown + "\n".join(content["traceback"])
             shown += content.get("text") or content.get("data", {}).get("text/plain", "")
             if kind == "status" and content["execution_state"] == "idle":
-                return "ok", shown
+                return ended, shown
 
     def cell(self, text: str) -> str:
         """What a cell shows, that ends well."""
@@ -89,9 +105,13 @@ def test_an_interrupt_ends_the_cell_and_nothing_else(kernel: Kernel, tmp_path: A
     gate = tmp_path / "gate"
     body = f"world.metric('m', 1)\\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.002)"
     kernel.cell(f'fl = s.run(module("{body}"), iterations=1, name="fl")')
-    waiting = kernel.send(f"open({str(tmp_path / 'waiting')!r}, 'w').close()\nfl.wait()")
+    kernel.cell(LOOK.format(path=str(tmp_path / "waiting")))
+    waiting = kernel.send("fl.wait()")
     until((tmp_path / "waiting").exists)
-    until(lambda: _interrupted(kernel, waiting), 20)
+    kernel.manager.interrupt_kernel()
+    ended, shown = kernel.told(waiting)
+    assert ended == "WaitingInterrupted", shown
+    assert "fl goes on (0 of 1); fl.stop() ends it" in shown
     assert kernel.cell("print(fl.status)") == "running\n"
 
     gate.touch()
@@ -101,19 +121,12 @@ def test_an_interrupt_ends_the_cell_and_nothing_else(kernel: Kernel, tmp_path: A
     assert kernel.cell(again) == "3\n"
 
 
-def _interrupted(kernel: Kernel, request: str) -> bool:
-    """Interrupt the kernel, which waits for a run; whether it said so."""
-    kernel.manager.interrupt_kernel()
-    ended, shown = kernel.told(request)
-    assert ended == "WaitingInterrupted"
-    assert "fl goes on (0 of 1); fl.stop() ends it" in shown
-    return True
-
-
 def test_a_killed_kernel_leaves_no_process(kernel: Kernel) -> None:
     """In the middle of tasks that hold the GIL or swallow everything: all are gone within two seconds."""
     body = "import ctypes\\nworld.metric('m', 1)\\nctypes.PyDLL(None).usleep(3_000_000_000)"
-    kernel.cell(f'fl = s.run(module("{body}"), iterations=1)\nimport time\nwhile len(fl.metrics) < 3: time.sleep(0.01)')
+    kernel.cell(
+        f'fl = s.run(module("{body}"), iterations=1)\nimport time\nwhile len(fl.metrics) < 3: time.sleep(0.01)'
+    )
     family = kernel.family()
     os.kill(kernel.pid, signal.SIGKILL)
     start = time.monotonic()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import random
 import signal
+from functools import partial
 
 import pytest
 
-from manta_nb import Session
+from manta_nb import Run, Session
 from tests.cluster.parts import Gate, kill, mean_swarm, module, pids, same, waiting
 from tests.waiting import until
 
@@ -25,7 +26,9 @@ world.results.add("chain", chain)
 def test_a_killed_node_does_its_turn_again(session: Session, gate: Gate) -> None:
     """In the middle of a task: the same node runs it again, and the run's numbers are those of an undisturbed one."""
     body = f"x = np.random.normal(size=3)\nif world.node_id == 'node_1':\n{indented(gate.wait)}\nworld.results.add('x', x)"
-    undisturbed = session.run(module("world.results.add('x', np.random.normal(size=3))"), iterations=1, seed=5)
+    undisturbed = session.run(
+        module("world.results.add('x', np.random.normal(size=3))"), iterations=1, seed=5
+    )
     expected = undisturbed.wait(30).results.select("x")
     run = session.run(module(body), iterations=1, seed=5)
     until(lambda: waiting(run) == {"node_1"})
@@ -55,7 +58,7 @@ def test_eleven_kills_in_thirty_iterations(session: Session) -> None:
     run = session.run(worker >> total, iterations=30)
     killed = []
     for iteration in when:
-        until(lambda at=iteration: run.iteration >= at or run.finished, 60)
+        until(partial(_reached, run, iteration), 60)
         killed.append(kill(session, chance.choice(list(session.nodes))))
     run.wait(60)
 
@@ -117,7 +120,9 @@ def test_a_value_that_went_with_its_node_is_made_again(gate: Gate, monkeypatch: 
         run.wait(30)
 
     assert same(run.globals["sum"], expected)
-    assert [(event.task, event.node_id) for event in run.events if event.kind == "lost"] == [("worker", "node_0")]
+    assert [(event.task, event.node_id) for event in run.events if event.kind == "lost"] == [
+        ("worker", "node_0")
+    ]
 
 
 def test_all_nodes_at_once(session: Session) -> None:
@@ -131,6 +136,10 @@ def test_all_nodes_at_once(session: Session) -> None:
     run.wait(60)
 
     assert same(run.globals["at"], expected)
+
+
+def _reached(run: Run, iteration: int) -> bool:
+    return run.finished or run.iteration >= iteration
 
 
 def indented(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,9 @@ def test_retries_run_the_failed_nodes_only(session: Session, tmp_path: Any) -> N
     world.results.add("x", float(np.random.random()))
     """
     run = session.run(module(body, retries=2), iterations=1, seed=8).wait(30)
-    plain = session.run(module("world.results.add('x', float(np.random.random()))"), iterations=1, seed=8).wait(30)
+    plain = session.run(
+        module("world.results.add('x', float(np.random.random()))"), iterations=1, seed=8
+    ).wait(30)
 
     assert [(tmp_path / node_id).stat().st_size for node_id in session.nodes] == [1, 3, 1, 1]
     assert same(run.results.select("x"), plain.results.select("x"))
@@ -194,11 +197,11 @@ def test_state_is_committed_with_the_iteration(session: Session) -> None:
     """
     run = session.run(module(body, retries=1), iterations=12)
     for at in (4, 7):
-        until(lambda at=at: run.iteration >= at)
+        until(partial(_committed, run, at))
         kill(session, "node_2")
     found = run.wait(60).results.select("n")
 
-    assert found == dict.fromkeys(session.nodes, {"n": 12, "seen": list(range(12))})
+    assert found == {node_id: {"n": 12, "seen": list(range(12))} for node_id in session.nodes}
 
 
 def test_state_is_of_one_run(session: Session) -> None:
@@ -296,6 +299,7 @@ def test_a_finished_run_can_be_read_after_the_session(session: Session) -> None:
     (big,) = run.results.select("big").values()
 
     assert small.closed
+    assert {node.state for node in small.nodes.values()} == {"closed"}
     assert run.globals["g"] == 2 and big.sum() == 100_000
     assert len(run.metrics) == len(run.logs) == 3
     assert "completed" in str(run) and run._repr_mimebundle_()
@@ -316,12 +320,18 @@ def test_what_a_task_reads_is_its_own(session: Session) -> None:
         """,
         "spoil",
     )
-    last = module("world.globals['sum'] = float(sum(v.sum() for v in world.results.select('x').values()))", "last")
+    last = module(
+        "world.globals['sum'] = float(sum(v.sum() for v in world.results.select('x').values()))", "last"
+    )
     flow = module("world.globals['h'] = {'n': 0}", "begin", method="any") >> first >> spoil
     run = session.run(flow >> last.with_options(method="any"), iterations=2).wait(30)
 
     assert run.globals["sum"] == 0
     assert np.array_equal(next(iter(run.results.select("x").values())), np.zeros(100_000))
+
+
+def _committed(run: Run, iterations: int) -> bool:
+    return run.iteration >= iterations
 
 
 def unindented(text: str) -> str:

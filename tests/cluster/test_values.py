@@ -53,7 +53,11 @@ def test_nan_is_an_event(session: Session, bad: str) -> None:
     """By default the value travels, and an event names node, tag and array."""
     spoil = f'if second: model["layers"][1][0] = np.{bad}'
     run = session.run(averaging(spoil), iterations=2).wait(30)
-    told = [(event.iteration, event.node_id, event.task, event.message) for event in run.events if event.kind == "nan"]
+    told = [
+        (event.iteration, event.node_id, event.task, event.message)
+        for event in run.events
+        if event.kind == "nan"
+    ]
 
     assert told == [(1, "node_1", "worker", "NaN or inf in result 'model': [\"layers\"][1]")]
     assert not np.isfinite(run.globals["model"]["layers"][1][0])
@@ -81,11 +85,20 @@ def test_nan_of_one_node_need_not_end_the_run(session: Session) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        ('if second: model["layers"].reverse()', 'model["layers"][0]: expected shape (2, 3) as like, got (3,)'),
-        ('if second: model["steps"] = np.array(1.0)', 'model["steps"]: expected dtype int64 as like, got float64'),
+        (
+            'if second: model["layers"].reverse()',
+            'model["layers"][0]: expected shape (2, 3) as like, got (3,)',
+        ),
+        (
+            'if second: model["steps"] = np.array(1.0)',
+            'model["steps"]: expected dtype int64 as like, got float64',
+        ),
         ('if second: del model["steps"]', 'model["steps"]: expected the array that like has, got none'),
         ('if second: model = {"_module.layers": model["layers"]}', 'got model["_module.layers"][0] instead'),
-        ('if second: model["more"] = np.ones(2)', 'model["more"]: expected no such array: like has none, got one'),
+        (
+            'if second: model["more"] = np.ones(2)',
+            'model["more"]: expected no such array: like has none, got one',
+        ),
     ],
 )
 def test_a_model_of_another_shape_is_refused(session: Session, spoil: str, says: str) -> None:
@@ -108,7 +121,20 @@ def test_weights_of_zero_are_refused(session: Session) -> None:
 
 @pytest.mark.parametrize(
     "names",
-    [["../x"], ["/abs"], [""], ["."], [".."], ["a/b"], ["a\\b"], ["node_1 "], ["x" * 300], ["a\nb"], ["a", "A"], [3]],
+    [
+        ["../x"],
+        ["/abs"],
+        [""],
+        ["."],
+        [".."],
+        ["a/b"],
+        ["a\\b"],
+        ["node_1 "],
+        ["x" * 300],
+        ["a\nb"],
+        ["a", "A"],
+        [3],
+    ],
     ids=repr,
 )
 def test_odd_names_of_nodes_are_refused(names: list[str]) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import psutil
 import pytest
 from distributed import Client, LocalCluster, Security
 
-from manta_nb import Session
+from manta_nb import MantaError, Session
 from tests.cluster.parts import mean_swarm, module, same
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
@@ -55,15 +55,15 @@ def test_poorer_machines(environment: dict[str, str], expected: Any, monkeypatch
         assert same(numbers(session), expected)
 
 
-def _processes(parts: ExitStack) -> LocalCluster:
-    return parts.enter_context(LocalCluster(4, threads_per_worker=1, dashboard_address=None))
+def _processes(parts: ExitStack) -> Any:
+    return parts.enter_context(LocalCluster(n_workers=4, threads_per_worker=1, dashboard_address=None))
 
 
-def _threads(parts: ExitStack) -> LocalCluster:
-    return parts.enter_context(LocalCluster(2, processes=False, dashboard_address=None))
+def _threads(parts: ExitStack) -> Any:
+    return parts.enter_context(LocalCluster(n_workers=2, processes=False, dashboard_address=None))
 
 
-def _client(parts: ExitStack) -> Client:
+def _client(parts: ExitStack) -> Any:
     return parts.enter_context(Client(_threads(parts), set_as_default=False))
 
 
@@ -72,7 +72,9 @@ def foreign(start: Foreign) -> Iterator[Session]:
     """A session on a cluster that is not ours."""
     with ExitStack() as parts:
         given = start(parts)
-        client = given if isinstance(given, Client) else parts.enter_context(Client(given, set_as_default=False))
+        client = (
+            given if isinstance(given, Client) else parts.enter_context(Client(given, set_as_default=False))
+        )
         with Session(nodes=4, client=client) as session:
             yield session
         # it is not ours to close
@@ -96,11 +98,20 @@ def test_somebody_elses_cluster(start: Foreign, expected: Any) -> None:
 
 def test_a_plain_cluster_is_a_client_too() -> None:
     """`Session(client=LocalCluster())` is taken as well."""
-    with LocalCluster(2, processes=False, dashboard_address=None) as cluster, Session(client=cluster) as session:  # type: ignore[arg-type]
+    with (
+        LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster,
+        Session(client=cluster) as session,
+    ):
         run = session.run(module("world.results.add('x', 1)"), iterations=1).wait(30)
 
         assert list(run.results.select("x")) == list(session.nodes)
         assert len(session.nodes) == 2
+
+
+def test_what_is_no_cluster_is_refused() -> None:
+    """In one line."""
+    with pytest.raises(MantaError, match="client must be a Dask Client or cluster, got str"):
+        Session(client="tcp://127.0.0.1:1")  # type: ignore[arg-type]
 
 
 def test_torch_inline_then_in_a_process(session: Session) -> None:
@@ -134,15 +145,18 @@ def test_a_stranger_is_refused(session: Session, tmp_path: Any) -> None:
 def test_everything_listens_on_loopback_only(session: Session) -> None:
     """No port of this process, of a worker or of a child is open to others."""
     session.run(module("pass"), iterations=1).wait(30)
-    found = [
-        connection.laddr.ip
-        for process in (psutil.Process(), *psutil.Process().children(recursive=True))
-        for connection in process.net_connections(kind="inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
+    family = (psutil.Process(), *psutil.Process().children(recursive=True))
+    found = [address for process in family for address in _listening(process)]
 
     assert len(found) >= 5
     assert {address for address in found if not ipaddress.ip_address(address).is_loopback} == set()
+
+
+def _listening(process: psutil.Process) -> list[str]:
+    with suppress(psutil.NoSuchProcess):
+        sockets = process.net_connections(kind="inet")
+        return [each.laddr.ip for each in sockets if each.status == psutil.CONN_LISTEN]
+    return []
 
 
 def test_a_folder_of_a_session_is_private(session: Session) -> None:

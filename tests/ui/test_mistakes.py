@@ -117,6 +117,30 @@ NOTEBOOK = [
         (WORKER, "%%swarm fl\nworker"),
     ),
     Mistake(
+        "one > for two",
+        "one >",
+        "worker >> aggregator",
+        (WORKER, AGGREGATOR, "%%swarm fl --iterations 1\nworker > aggregator"),
+    ),
+    Mistake(
+        "the way to run for ever",
+        "--iterations forever",
+        "self.world.stop_swarm()",
+        (WORKER, "%%swarm fl\nworker"),
+    ),
+    Mistake(
+        "a call instead of the class to run",
+        "FLSwarm(3)",
+        "write FLSwarm alone, and its arguments as -p NAME=VALUE",
+        ("class FLSwarm(manta_nb.Swarm): pass", "%manta run FLSwarm(3)"),
+    ),
+    Mistake(
+        "a misspelt node of the logs",
+        "'node1'",
+        "did you mean 'node_1'?",
+        (WORKER, START, "%%swarm fl --iterations 1\nworker", "%manta logs --node node1"),
+    ),
+    Mistake(
         "a value that cannot be sent",
         'set_global("f")',
         "allowed are None",
@@ -262,6 +286,14 @@ def running() -> Iterator[Shell]:
     shell.ok("%manta start --nodes 2 --data digits")
     yield shell
     shell.close()
+
+
+@pytest.mark.cluster
+def test_a_trial_in_words_has_what_was_printed(running: Shell) -> None:
+    """Where there is no HTML, as in a terminal, the lines are there, too."""
+    running.ok(task('print("loss", 3)'))
+
+    assert "loss 3" in str(running.ok('worker.try_on("node_0")').value)
 
 
 @pytest.mark.cluster

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manta_nb.data import BUNDLED
 from manta_nb.errors import UsageError
 from manta_nb.ui.grammar import MODULE, SWARM
 from manta_nb.ui.grammar_verbs import VERBS
@@ -26,6 +27,11 @@ def test_help_lists_what_the_parser_takes(verb: Verb) -> None:
         line = next(line for line in text.splitlines() if line.strip().startswith(option.name))
         assert option.required or "(default: " in line
     assert verb.example in text
+
+
+def test_help_names_every_bundled_dataset() -> None:
+    """All that `%manta start --data` takes by name."""
+    assert all(name in str(verb_help(START)) for name in BUNDLED)
 
 
 @pytest.mark.parametrize("verb", EVERYONE, ids=lambda verb: verb.name)

@@ -62,7 +62,8 @@ class Programs:
         if program.error is not None:
             # with the traceback of the import, which would grow with every node
             raise program.error.with_traceback(program.traceback)
-        assert program.entry is not None
+        if program.entry is None:
+            raise RuntimeError(f"module {source.name!r} was imported without an entry")
         return program.entry
 
     def _import(self, source: ModuleSource) -> _Program:

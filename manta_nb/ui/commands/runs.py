@@ -89,6 +89,9 @@ def _swarm(notebook: Notebook, word: str, params: Mapping[str, Any]) -> Swarm:
             if value is not None
             else f"no Swarm {shorten(word, 40)}"
         )
+        called = word.partition("(")[0]
+        if called in classes:
+            raise UsageError(f"{shorten(word, 40)}: write {called} alone, and its arguments as -p NAME=VALUE")
         raise UsageError(
             f"{what}{did_you_mean(word, classes)}: give a Swarm class of the notebook or FILE.py:Class"
         )

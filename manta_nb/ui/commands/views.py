@@ -5,8 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from manta_nb.errors import UsageError
 from manta_nb.render import Card
 from manta_nb.sdk.describe import describe
+from manta_nb.sdk.names import did_you_mean, listed, shorten
+from manta_nb.sdk.parse import one_line
 from manta_nb.session.doctor import Report, report
 from manta_nb.ui.notebook import Notebook
 
@@ -41,8 +44,21 @@ def metrics(notebook: Notebook, options: Namespace) -> MetricTable:
 
 
 def logs(notebook: Notebook, options: Namespace) -> LogTable:
-    """What the tasks of a run printed, filtered."""
-    chosen = notebook.find_run(options.run).logs
+    """What the tasks of a run printed, filtered.
+
+    Raises:
+        UsageError: the run has no such node.
+    """
+    run = notebook.find_run(options.run)
+    if options.node is not None and options.node not in run.nodes:
+        hint = did_you_mean(options.node, run.nodes)
+        raise UsageError(
+            one_line(
+                f"--node: {run.name} has no node {shorten(options.node, 40)!r}{hint}; "
+                f"there are: {listed(run.nodes)}"
+            )
+        )
+    chosen = run.logs
     wanted = (options.node, options.task, options.level, options.contains)
     if any(wanted):
         chosen = chosen.filter(
