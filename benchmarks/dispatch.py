@@ -33,7 +33,7 @@ from manta_light.task import Task
 
 class Worker(Task):
     def run(self):
-        update = self.world.globals["model"].copy()
+        update = self.world.globals["model"]
         update[0] += 1
         self.world.results.add("update", update)
 """

@@ -26,6 +26,8 @@ class Capabilities:
 
 def probe(runner: str = "process") -> Capabilities:
     """What is possible here; `MANTA_NB_START` and `MANTA_NB_VALUES` ("shared", "transfer") override."""
+    if runner not in ("process", "inline"):
+        raise UsageError(f"runner must be 'process' or 'inline', got {str(runner)[:60]!r}")
     default = {"linux": "fork", "darwin": "exec"}.get(sys.platform, "spawn")
     start = "inline" if runner == "inline" else os.environ.get("MANTA_NB_START", default)
     if start not in ("fork", "exec", "spawn", "inline"):

@@ -67,6 +67,8 @@ class Fleet:
         self._reuse: dict[str, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
         self._closed = False
+        #: asked of workers that came back; Dask forgets a task whose future nobody holds
+        self._asked: dict[str, Future[Any]] = {}
         self._heard: set[str] = set()
         self._all_heard = threading.Event()
         self._expected = len(hosted)
@@ -141,6 +143,8 @@ class Fleet:
             return
         if "hello" in message:
             self._heard.add(message["hello"])
+            if (host := self.hosts.get(message["hello"])) is not None:
+                host.pid = message["pid"]
             if len(self._heard) >= self._expected:
                 self._all_heard.set()
             return
@@ -180,8 +184,8 @@ class Fleet:
             if host.address != before[host.worker_id]:
                 host.alive = True
                 self._tell("host_joined", host)
-                told = _result(self._ask(host.worker_id))
-                host.pid = host.pid if told is None else told["pid"]
+                # its pid comes as an event, so that nothing here waits
+                self._asked[host.worker_id] = self._ask(host.worker_id)
 
     def _tell(self, what: str, host: Host) -> None:
         with self._lock:
@@ -289,6 +293,7 @@ class Fleet:
     def close(self) -> None:
         """Stop listening; free the kernel's segments."""
         self._closed = True
+        self._asked.clear()
         for topic in (TOPIC, "all"):
             try:
                 self.client.unsubscribe_topic(topic)

@@ -54,7 +54,7 @@ def describe(session: str) -> dict[str, Any]:
     """Who this worker is; the same is posted as an event, so that the kernel knows its subscription works."""
     worker = get_worker()
     told = _workplace(worker).describe()
-    worker.log_event(TOPIC, {"session": session, "hello": told["worker_id"]})
+    worker.log_event(TOPIC, {"session": session, "hello": told["worker_id"], "pid": told["pid"]})
     return told
 
 

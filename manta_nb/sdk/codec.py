@@ -24,6 +24,7 @@ import numpy as np
 
 from manta_nb.errors import CorruptBytes
 from manta_nb.sdk.arrays import Array, dtype_of, raw_bytes, view_array
+from manta_nb.sdk.lone import lone_array
 from manta_nb.sdk.wire import ALIGN, MAGIC, MAX_DEPTH, MAX_HEADER, is_crowded
 from manta_nb.sdk.writer import Writer
 
@@ -81,7 +82,10 @@ def decode(buffer: memoryview | bytes, writable: bool = False) -> Any:
     try:
         if view.format != "B" or view.ndim != 1:
             view = view.cast("B")
-        return _Reader(view if writable else view.toreadonly()).value()
+        if not writable:
+            view = view.toreadonly()
+        array = lone_array(view)
+        return _Reader(view).value() if array is None else array
     except CorruptBytes:
         raise
     except _ERRORS as error:

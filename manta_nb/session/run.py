@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from manta_nb.engine.driver import Driver
@@ -107,7 +108,11 @@ class Run:
     @property
     def progress(self) -> Progress:
         """One moment of the run, complete in itself."""
-        return self._driver.progress
+        progress = self._driver.progress
+        if self._driver.finish is None:
+            return progress
+        # what a stop gave up does not go on running
+        return replace(progress, tasks=tuple(replace(task, running=0) for task in progress.tasks))
 
     @property
     def status(self) -> Status:

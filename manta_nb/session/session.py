@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from manta_nb.engine.driver import Driver
 from manta_nb.engine.records import Event, NodeInfo
 from manta_nb.engine.run_state import RunState
-from manta_nb.errors import NodeError
+from manta_nb.errors import NodeError, UsageError
 from manta_nb.render import Card
 from manta_nb.runtime.dispatcher import DaskDispatcher
 from manta_nb.runtime.runners.request import NodeRecord
@@ -82,6 +82,8 @@ class Session(View):
         say: Callable[[str], None] | None = None,
     ) -> None:
         given = {key: value for key, value in locals().items() if key not in ("self", "say", "__class__")}
+        if images not in ("auto", "ignore"):
+            raise UsageError(f"images must be 'auto' or 'ignore', got {str(images)[:60]!r}")
         #: what it was started with
         self.options = given
         #: what shows its runs; a notebook sets it

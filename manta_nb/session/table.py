@@ -82,8 +82,9 @@ class RunList(View, Sequence[Run]):
         for run in reversed(self._runs):
             if run.name == key or (len(key) >= 4 and run.run_id.startswith(key)):
                 return run
-        names = listed(list(dict.fromkeys(run.name for run in self._runs)))
-        raise MissingTag(f"no run {key[:60]!r}; there are: {names or 'none'}"[:200])
+        names = list(dict.fromkeys(run.name for run in self._runs))
+        near = did_you_mean(key, names)
+        raise MissingTag(f"no run {key[:60]!r}{near}; there are: {listed(names) or 'none'}"[:200])
 
     def __len__(self) -> int:
         return len(self._runs)

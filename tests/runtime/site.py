@@ -24,7 +24,7 @@ from manta_nb.runtime.workplace import WorkerSetup, Workplace
 from manta_nb.sdk.source import ModuleSource, source_from_text
 from manta_nb.shims import shim_folder
 
-__all__ = ["Played", "Site", "task"]
+__all__ = ["Played", "Site", "indented", "task"]
 
 HEAD = "from manta_light.task import Task\nimport numpy as np\n\nclass T(Task):\n    def run(self):\n"
 
@@ -33,6 +33,11 @@ def task(body: str, name: str = "t", files: Mapping[str, str] | None = None) -> 
     """A module whose task's `run` has this body; `w` is its world."""
     text = HEAD + indent("w = self.world\n" + body, " " * 8)
     return source_from_text(text, name, files, {"__init__.py": "Cell In[7]"})
+
+
+def indented(text: str) -> str:
+    """One level deeper."""
+    return indent(text, " " * 4)
 
 
 @dataclass

@@ -99,7 +99,9 @@ def test_a_file_without_origin_is_named_by_its_path() -> None:
 def test_a_module_never_hides_an_installed_package(name: str) -> None:
     """A module that is called like a package runs, and the package can still be imported, from the module, too."""
     assert importlib.util.find_spec(name) is not None
-    made = source(f"import json\nfrom .model import value\n{MAIN}", name, {"model.py": "def value(): return 5"})
+    made = source(
+        f"import json\nfrom .model import value\n{MAIN}", name, {"model.py": "def value(): return 5"}
+    )
     with SourceImporter(made) as importer:
         entry = entry_point(importer)
         inner = sys.modules[importer.package]
@@ -136,7 +138,10 @@ def test_versions_of_a_module_stand_side_by_side() -> None:
     """A changed module under the same name runs its new text, and the old one keeps its own."""
     programs = Programs()
     old, new = (
-        source(f"def main():\n    from worker.model import n\n    return n, {i}\n", files={"model.py": f"n = {i}"})
+        source(
+            f"def main():\n    from worker.model import n\n    return n, {i}\n",
+            files={"model.py": f"n = {i}"},
+        )
         for i in (1, 2)
     )
     results = [programs.get(request(made))() for made in (old, new, old, new)]

@@ -125,7 +125,10 @@ def test_a_node_without_an_end_took_no_time() -> None:
 def test_the_table_lists_results_of_finished_nodes() -> None:
     """The segment's table holds node, tag, offset and nbytes of the results that count."""
     rows = np.array(
-        [*turn(0, (Kind.RESULT, 0, 3, 64, 8, 0), (Kind.GLOBAL, 0, 4, 128, 8, 0)), *turn(1, (2, 1, 3, 192, 8, 0))]
+        [
+            *turn(0, (Kind.RESULT, 0, 3, 64, 8, 0), (Kind.GLOBAL, 0, 4, 128, 8, 0)),
+            *turn(1, (2, 1, 3, 192, 8, 0)),
+        ]
     )
 
     assert result_rows(rows, np.array([True, False])).tolist() == [[0, 3, 64, 8]]

@@ -74,7 +74,8 @@ def test_setups_lie_in_the_sessions_folder(tmp_path: Path, worker_id: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("nodes", "workers", "sizes"), [(4, 4, [1, 1, 1, 1]), (5, 2, [3, 2]), (100, 3, [34, 33, 33]), (2, 5, [1, 1])]
+    ("nodes", "workers", "sizes"),
+    [(4, 4, [1, 1, 1, 1]), (5, 2, [3, 2]), (100, 3, [34, 33, 33]), (2, 5, [1, 1])],
 )
 def test_nodes_are_spread_evenly(nodes: int, workers: int, sizes: list[int]) -> None:
     """Each node once, in order, no worker without any, none with two more than another."""

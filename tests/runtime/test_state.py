@@ -121,7 +121,9 @@ def test_a_state_that_cannot_travel_is_refused(tmp_path: Path) -> None:
     assert iterations(tmp_path) == []
 
 
-@pytest.mark.parametrize("task", ["../../../up", "a/b", "..", "x" * 200, "Élève · 1", "con:", "\\", "a\0b", "\ud800"])
+@pytest.mark.parametrize(
+    "task", ["../../../up", "a/b", "..", "x" * 200, "Élève · 1", "con:", "\\", "a\0b", "\ud800"]
+)
 def test_the_name_of_a_task_leads_nowhere(tmp_path: Path, task: str) -> None:
     """Whatever a task is called, its state lies inside the node's own folder."""
     home = tmp_path / "a" / "b" / "c"

@@ -211,7 +211,12 @@ def test_a_malformed_message_ends_the_child(which: str) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 100, HEADER.pack(5, 0, 0) + b"[1,2]", HEADER.pack(3, 0, 0) + b"{x}"],
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\xff" * 100,
+        HEADER.pack(5, 0, 0) + b"[1,2]",
+        HEADER.pack(3, 0, 0) + b"{x}",
+    ],
 )
 def test_bytes_that_are_no_message_end_the_child(raw: bytes) -> None:
     """Bytes without sense are charged like a crash."""
@@ -288,7 +293,14 @@ def test_a_child_cannot_call_a_failure_a_loss() -> None:
         Scripted(
             saying(
                 *(
-                    {"op": "failed", "node": n, "kind": "lost", "message": "m", "where": "w", "traceback": "t"}
+                    {
+                        "op": "failed",
+                        "node": n,
+                        "kind": "lost",
+                        "message": "m",
+                        "where": "w",
+                        "traceback": "t",
+                    }
                     for n in range(3)
                 )
             )
@@ -313,7 +325,10 @@ def test_texts_are_bounded_and_can_be_shown() -> None:
     heard: list[list[Any]] = []
     long = "\ud800" + "x" * 1_000_000
     script = saying(
-        {"op": "stream", "lines": [["l", 0, "stdout", long], ["m", 0, long, 1, None], ["l", 99, "stdout", "?"]]},
+        {
+            "op": "stream",
+            "lines": [["l", 0, "stdout", long], ["m", 0, long, 1, None], ["l", 99, "stdout", "?"]],
+        },
         {"op": "failed", "node": 0, "message": long, "where": long, "traceback": long},
     )
     told = outcome(Scripted(script), heard=heard)
@@ -343,7 +358,7 @@ def test_a_new_child_that_dies_at_once_is_charged() -> None:
 
     told = outcome(Scripted(script, script, script))
 
-    assert failures(told) == {node: ("died", "its process died with signal 9 (killed)") for node in NODES}
+    assert failures(told) == dict.fromkeys(NODES, ("died", "its process died with signal 9 (killed)"))
 
 
 def test_a_turn_that_was_charged_does_not_time_out_the_next() -> None:
@@ -387,7 +402,9 @@ def dying(message: Message, channel: SocketChannel) -> None:
         lambda segment, ledger: os.pwrite(ledger, b"\xff" * 4096, 0),
         lambda segment, ledger: os.pwrite(ledger, COUNT.pack(2**40) + os.urandom(8192), 0),
         lambda segment, ledger: os.pwrite(
-            ledger, COUNT.pack(3).ljust(64, b"\0") + np.array([3, 0, -9, 2**62, 2**62, 0] * 3, "<i8").tobytes(), 0
+            ledger,
+            COUNT.pack(3).ljust(64, b"\0") + np.array([3, 0, -9, 2**62, 2**62, 0] * 3, "<i8").tobytes(),
+            0,
         ),
         lambda segment, ledger: os.pwrite(
             ledger, COUNT.pack(2).ljust(64, b"\0") + np.array([4, 2**60, 0, 0, 0, 0] * 2, "<i8").tobytes(), 0

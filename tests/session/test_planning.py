@@ -47,7 +47,12 @@ def test_a_swarm_or_its_class_is_planned(what: object) -> None:
     """Name, limit and Globals are those of the swarm."""
     made = blueprint(what, None, None, 3)
 
-    assert (made.plan.name, made.plan.iterations, made.plan.seed, made.globals) == ("Plain", 7, 3, {"lr": 0.1})
+    assert (made.plan.name, made.plan.iterations, made.plan.seed, made.globals) == (
+        "Plain",
+        7,
+        3,
+        {"lr": 0.1},
+    )
 
 
 @pytest.mark.parametrize("make", [lambda m: m, lambda m: m(), lambda m: m >> module(name="b")])

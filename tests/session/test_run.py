@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 import time
 import traceback
@@ -71,15 +72,11 @@ def test_a_timeout_ends_the_waiting_only(held: Run, gate: Gate) -> None:
 
 def test_an_interrupt_ends_the_waiting_only(held: Run, gate: Gate) -> None:
     """Ctrl-C in `wait` raises one line that says how to stop the run, which goes on."""
-    import _thread
-
-    inside = threading.Event()
-    waiter = threading.Thread(target=lambda: (inside.wait(10), _thread.interrupt_main()))
-    waiter.start()
+    main = threading.main_thread().ident
+    assert main is not None
+    threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT)).start()
     with pytest.raises(WaitingInterrupted, match=r"held goes on \(1 of 3\); held.stop\(\) ends it"):
-        inside.set()
         held.wait(30)
-    waiter.join()
     gate.open()
 
     assert held.wait(30).status == "completed"
@@ -87,7 +84,9 @@ def test_an_interrupt_ends_the_waiting_only(held: Run, gate: Gate) -> None:
 
 def test_a_failed_run_raises_where_it_is_waited_for(session: Session) -> None:
     """`wait` raises one line; with check=False the run is returned, and says the same."""
-    run = session.run(module("print('last words')\n1 / 0", specified_ids=["node_1"]), iterations=1, name="bad")
+    run = session.run(
+        module("print('last words')\n1 / 0", specified_ids=["node_1"]), iterations=1, name="bad"
+    )
     with pytest.raises(RunFailed) as caught:
         run.wait(30)
 
@@ -248,7 +247,16 @@ def test_while_it_runs_it_shows_what_is_committed(held: Run, gate: Gate) -> None
     assert [row.text for row in held.logs.filter(node="node_0", level="stdout")] == ["in 0", "in 1"]
     [progress] = held.progress.tasks
     assert (progress.running, progress.done, progress.failed) == (3, 0, 0)
-    for view in (held, held.graph, held.metrics, held.globals, held.results, held.logs, held.events, held.nodes):
+    for view in (
+        held,
+        held.graph,
+        held.metrics,
+        held.globals,
+        held.results,
+        held.logs,
+        held.events,
+        held.nodes,
+    ):
         assert str(view)
         assert repr(view)
     assert held.elapsed > 0

@@ -155,7 +155,7 @@ def test_a_notebook_saved_in_mid_run_says_where_the_rest_is():
     run = running()
     run.run_id = "3f2a9c01aaaabbbbcccc"
     data = bundle(run)
-    told = 'was running at iteration 3; %manta monitor fl shows the rest'
+    told = "was running at iteration 3; %manta monitor fl shows the rest"
 
     assert told in data["text/plain"]
     assert told in read(data["text/html"])

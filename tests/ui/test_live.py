@@ -212,7 +212,7 @@ def test_static_shows_nothing_while_the_run_goes_on():
 
     assert len(during) == 1
     assert set(during[0][0]) == {"text/plain"}
-    assert 'was running at iteration 3; %manta monitor fl shows the rest' in during[0][0]["text/plain"]
+    assert "was running at iteration 3; %manta monitor fl shows the rest" in during[0][0]["text/plain"]
     assert "image/png" in screen.sent[-1][0]
 
 

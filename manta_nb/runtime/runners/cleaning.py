@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+from _random import Random as BasicRandom
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -76,7 +77,10 @@ def _raw_environment() -> dict[Any, Any]:
 
 def seed_everything(seed: int) -> None:
     """Seed the global generators of random, numpy and (where it is loaded) torch."""
-    random.seed(seed)
+    # what random.seed does with a whole number, in half the time
+    generator = random.seed.__self__  # type: ignore[attr-defined]
+    generator.gauss_next = None
+    BasicRandom.seed(generator, seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 - users' programs draw from the global generator
     torch = sys.modules.get("torch")
     if torch is not None:
