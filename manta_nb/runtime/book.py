@@ -98,7 +98,7 @@ class SegmentBook:
             encoded = encode(value, what=f"set_global({tag!r})")
             data = b"".join([*encoded.buffers, bytes(-encoded.nbytes % 64)])
             if isinstance(draft, SharedSegment):
-                SharedOutlet.write_at(draft.fd, [memoryview(data)], at)
+                SharedOutlet.write_at(draft.fd, [data], at)
             else:
                 draft.put(memoryview(data), at)
             ends[tag] = at, encoded.nbytes
@@ -207,6 +207,17 @@ class SegmentBook:
             for key in keys:
                 if (entry := self._entries.get(key)) is not None:
                     entry.viewed = True
+
+    def missing(self, worker_id: str, key: str) -> tuple[str, ...]:
+        """A worker's task found no segment, or copy of one, under `key`: the key of the segment if it is lost."""
+        with self._lock:
+            for entry in self._entries.values():
+                if entry.segment.key == key or (worker_id, key) in entry.copies:
+                    # it is sent again
+                    entry.copies.pop((worker_id, key), None)
+                    here = entry.fd >= 0 or entry.data is not None
+                    return () if here else (entry.segment.key,)
+        return (key,)
 
     def lost_with(self, worker_id: str) -> list[str]:
         """The segments that went with this worker."""

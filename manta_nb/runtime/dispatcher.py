@@ -5,15 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-import math
 import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-from distributed import Future
 
 from manta_nb.engine.events import (
     BatchFinished,
@@ -27,9 +23,11 @@ from manta_nb.engine.events import (
 )
 from manta_nb.engine.instructions import RunTask
 from manta_nb.engine.records import Event, Failure, NodeInfo, RunPlan
+from manta_nb.runtime.batches import OpenBatch, OpenBatches
 from manta_nb.runtime.cluster import RETURN_DEADLINE
+from manta_nb.runtime.courier import SHARE, Host
 from manta_nb.runtime.decoding import outcome_to_batch
-from manta_nb.runtime.fleet import SHARE, Fleet, Host
+from manta_nb.runtime.fleet import Fleet
 from manta_nb.runtime.program import Program
 from manta_nb.runtime.reading import Reading, reading_for
 from manta_nb.runtime.worker import execute_batch, resource_of
@@ -39,9 +37,8 @@ __all__ = ["DaskDispatcher", "Lines"]
 #: where memory is not shared, the kernel takes a copy of a segment with Globals of at most so many bytes
 KEPT_BY_THE_KERNEL = 64 << 20
 
-#: seconds between looks at what is open, and seconds an outcome may come after Dask's word that the batch is over
+#: seconds between looks at what is open
 TICK = 1.0
-LATE = 5.0
 #: seconds that Dask gets to call the last batches finished
 SETTLING = 2
 
@@ -49,18 +46,6 @@ _log = logging.getLogger(__name__)
 
 #: what is done with streamed lines: (iteration, task, node ids of the batch, lines)
 Lines = Callable[[int, str, Sequence[str], list[list[Any]]], None]
-
-
-@dataclass
-class _Open:
-    """A batch under way."""
-
-    task: RunTask
-    host: Host
-    node_ids: tuple[str, ...]
-    future: Future[Any] | None = None
-    #: when Dask called it finished
-    ended: float = math.inf
 
 
 class DaskDispatcher:
@@ -73,14 +58,10 @@ class DaskDispatcher:
         self._programs = programs
         self._nodes = nodes
         self._lines = lines
-        self._open: dict[str, _Open] = {}
+        self._open = OpenBatches()
         self._numbers = itertools.count()
         self._used: set[str] = set()
         self._strays = False
-        self._lock = threading.Lock()
-        #: batches that Dask has not called finished yet
-        self._unsettled = 0
-        self._settled = threading.Condition()
         self._inbox: queue.SimpleQueue[tuple[str, Mapping[str, Any]] | None] = queue.SimpleQueue()
 
     def open(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
@@ -116,11 +97,10 @@ class DaskDispatcher:
     ) -> None:
         number = next(self._numbers)
         batch_id = f"{self._plan.run_id}/{number}"
-        unneeded = self._fleet.to_release(host.worker_id)
+        unneeded = self._fleet.courier.to_release(host.worker_id)
         request = program.request(self._plan.run_id, task, node_ids, reading, text, unneeded)
-        opened = _Open(task, host, node_ids)
-        with self._lock:
-            self._open[batch_id] = opened
+        opened = OpenBatch(task, host, node_ids)
+        self._open.add(batch_id, opened)
         self._used.add(host.worker_id)
         first = node_ids[0] if len(node_ids) == 1 else f"{node_ids[0]}+{len(node_ids) - 1}"
         opened.future = self._fleet.client.submit(
@@ -133,15 +113,11 @@ class DaskDispatcher:
             pure=False,
             resources={resource_of(host.worker_id): SHARE},
         )
-        with self._settled:
-            self._unsettled += 1
         opened.future.add_done_callback(lambda future: self._on_settled(batch_id, future.status))
 
     def _on_settled(self, batch_id: str, status: str) -> None:
         """Dask says how a batch ended; on a thread of Dask's."""
-        with self._settled:
-            self._unsettled -= 1
-            self._settled.notify_all()
+        self._open.settle()
         self._inbox.put((batch_id, {"status": status}))
 
     def posted(self, batch_id: str, message: Mapping[str, Any]) -> None:
@@ -152,11 +128,7 @@ class DaskDispatcher:
         """See `Listener.host_lost`."""
         mine = tuple(node for node in host.node_ids if node in self._nodes)
         self._post(NodesLost(mine, f"worker process {host.pid} of {host.worker_id} is gone"))
-        with self._lock:
-            gone = [
-                batch_id for batch_id, opened in self._open.items() if opened.host is host and opened.future
-            ]
-        for batch_id in gone:
+        for batch_id in self._open.on(host):
             self._inbox.put((batch_id, {"status": "lost"}))
         if lost := self._fleet.book.lost_with(host.worker_id):
             self._post(SegmentsLost(tuple(lost), f"{host.worker_id} held them and is gone"))
@@ -169,8 +141,7 @@ class DaskDispatcher:
         """The run's own thread for what comes in: Dask's thread must not be kept."""
         while (item := self._next()) is not None:
             batch_id, message = item
-            with self._lock:
-                opened = self._open.get(batch_id)
+            opened = self._open.get(batch_id)
             if opened is None:
                 continue
             try:
@@ -178,10 +149,10 @@ class DaskDispatcher:
             except Exception as error:  # noqa: BLE001 - whatever is wrong with a message, the run must not hang
                 _log.exception("a message about %s of run %s cannot be read", batch_id, self._plan.run_id)
                 if "lines" not in message:
-                    self._close_batch(batch_id)
+                    self._open.close(batch_id)
                     self._lost(opened.task, opened.node_ids, f"its outcome cannot be read: {error}"[:200])
 
-    def _take(self, batch_id: str, opened: _Open, message: Mapping[str, Any]) -> None:
+    def _take(self, batch_id: str, opened: OpenBatch, message: Mapping[str, Any]) -> None:
         if "lines" in message:
             self._lines(
                 opened.task.iteration, opened.task.alias, opened.node_ids, json.loads(message["lines"])
@@ -189,7 +160,7 @@ class DaskDispatcher:
         elif "head" in message:
             self._finished(batch_id, opened, message)
         elif "refused" in message:
-            self._close_batch(batch_id)
+            self._open.close(batch_id)
             self._lost(opened.task, opened.node_ids, str(message["refused"]))
         else:
             self._ended(batch_id, opened, message["status"])
@@ -200,37 +171,35 @@ class DaskDispatcher:
             try:
                 return self._inbox.get(timeout=TICK)
             except queue.Empty:
-                now = time.monotonic()
-                with self._lock:
-                    late = [key for key, opened in self._open.items() if opened.ended + LATE < now]
-                for batch_id in late:
+                for batch_id in self._open.late(time.monotonic()):
                     self._inbox.put((batch_id, {"status": "lost"}))
 
-    def _close_batch(self, batch_id: str) -> None:
-        with self._lock:
-            self._open.pop(batch_id, None)
-
-    def _finished(self, batch_id: str, opened: _Open, message: Mapping[str, Any]) -> None:
-        self._close_batch(batch_id)
+    def _finished(self, batch_id: str, opened: OpenBatch, message: Mapping[str, Any]) -> None:
+        self._open.close(batch_id)
         told = outcome_to_batch(message, opened.task, opened.node_ids, opened.host.worker_id)
         if told.place is not None and told.batch.segment is not None:
             entry = self._fleet.book.put(told.batch.segment, told.place, opened.host.tag)
             if entry.fd < 0 and told.batch.globals and told.place.nbytes <= KEPT_BY_THE_KERNEL:
                 # a Global must outlive the node that wrote it
-                self._fleet.book.adopt([told.batch.segment.key])
+                self._fleet.book.adopt([entry.segment.key])
+                if entry.data is None:
+                    self._fleet.book.drop([entry.segment.key])
+                    self._lost(opened.task, opened.node_ids, "it died before its Globals were out")
+                    return
         self._fleet.book.view(told.kept)
         for kind, node_id, text in told.notes:
             self._post(Noted(Event(opened.task.iteration, kind, text, node_id, opened.task.alias)))
         self._post(BatchFinished(told.batch))
         for key, node_ids in told.lost.items():
-            self._lost(opened.task, node_ids, "a value it reads is gone", (key,))
+            gone = self._fleet.book.missing(opened.host.worker_id, key)
+            self._lost(opened.task, node_ids, "a value it reads is gone", gone)
 
-    def _ended(self, batch_id: str, opened: _Open, status: str) -> None:
+    def _ended(self, batch_id: str, opened: OpenBatch, status: str) -> None:
         """Dask says the batch is over; its outcome, if there is one, is already here or will come as an event."""
         if status == "finished":
             opened.ended = time.monotonic()
             return
-        self._close_batch(batch_id)
+        self._open.close(batch_id)
         error = (
             opened.future.exception(timeout=5) if status == "error" and opened.future is not None else None
         )
@@ -261,16 +230,15 @@ class DaskDispatcher:
             if entry is None:
                 continue
             if entry.fd >= 0 and not entry.viewed and not self._strays:
-                self._fleet.reuse(entry)
+                self._fleet.courier.reuse(entry)
             else:
-                self._fleet.release(entry)
-            self._fleet.release_copies(entry)
+                self._fleet.courier.release(entry)
+            self._fleet.courier.release_copies(entry)
         self._fleet.book.drop(keys)
 
     def stop(self) -> None:
         """See `Dispatcher.stop`."""
-        with self._lock:
-            opened = list(self._open.values())
+        opened = self._open.all()
         self._fleet.broadcast(
             "manta_nb_stop", {batch.host.worker_id for batch in opened}, run_id=self._plan.run_id
         )
@@ -280,10 +248,8 @@ class DaskDispatcher:
 
     def close(self) -> None:
         """See `Dispatcher.close`."""
-        with self._settled:
-            # an outcome overtakes Dask's own word that a batch is over, which must not come after the
-            # client is gone
-            self._settled.wait_for(lambda: not self._unsettled, timeout=SETTLING)
+        # an outcome overtakes Dask's own word for it, which must not come after the client is gone
+        self._open.wait_settled(SETTLING)
         self._fleet.unlisten(self._plan.run_id)
         self._fleet.broadcast("manta_nb_forget", self._used, run_id=self._plan.run_id, keys=[])
         self._inbox.put(None)

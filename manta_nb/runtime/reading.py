@@ -11,7 +11,8 @@ from typing import Any
 from manta_nb.engine.instructions import RunTask
 from manta_nb.engine.records import Segment
 from manta_nb.runtime.book import Entry
-from manta_nb.runtime.fleet import Fleet, Host
+from manta_nb.runtime.courier import Host
+from manta_nb.runtime.fleet import Fleet
 from manta_nb.runtime.runners.segments import Place
 
 __all__ = ["Reading", "reading_for"]
@@ -96,7 +97,7 @@ class _Finder:
         if key not in self.needs:
             self.needs.append(key)
         if elsewhere:
-            future = self._fleet.copy_for(entry, self._host, key, None if whole else tags)
+            future = self._fleet.courier.copy_for(entry, self._host, key, None if whole else tags)
             if future is not None:
                 self.imports[key] = future
         return Place(key, 0, -1, entry.segment.nbytes)

@@ -95,7 +95,9 @@ class Workplace:
         self.shelf.release(request.release)
         self.shelf.reuse(request.reuse)
         for key, array in zip(request.imports, arrays, strict=True):
-            self.shelf.imported[key] = memoryview(array)
+            # None: its holder does not have it any more, and the task that asks for it is told
+            if array is not None:
+                self.shelf.imported[key] = memoryview(array)
         shared = self.setup.shared_values and self._launcher.shares_memory
         label = (request.run_id, request.task)
         segment = self.shelf.draft(shared, label)

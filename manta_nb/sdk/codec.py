@@ -23,8 +23,8 @@ from typing import Any, Final
 import numpy as np
 
 from manta_nb.errors import CorruptBytes
-from manta_nb.sdk.arrays import Array, dtype_of, raw_bytes, view_array
-from manta_nb.sdk.lone import lone_array
+from manta_nb.sdk.arrays import Array, dtype_of, has_nonfinite, raw_bytes, view_array
+from manta_nb.sdk.lone import lone_array, lone_head
 from manta_nb.sdk.wire import ALIGN, MAGIC, MAX_DEPTH, MAX_HEADER, is_crowded
 from manta_nb.sdk.writer import Writer
 
@@ -61,6 +61,11 @@ def encode(value: Any, what: str = "value", limit: int = 2**31) -> Encoded:
     >>> decode(b"".join(encode({"lr": 0.1}).buffers))
     {'lr': 0.1}
     """
+    if type(value) is np.ndarray and (head := lone_head(value)) is not None:
+        nbytes = len(head) + value.nbytes
+        if nbytes <= limit:
+            nonfinite = value.dtype.kind in "fc" and has_nonfinite(value)
+            return Encoded([head, raw_bytes(value)], nbytes, (what,) if nonfinite else ())
     writer = Writer(what, limit)
     header = writer.header(value)
     start = _PREFIX + len(header)

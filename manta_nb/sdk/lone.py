@@ -1,4 +1,4 @@
-"""A value that is one array, as most results are: its header is parsed once for all nodes that send that shape."""
+"""A value that is one array, as most results are: its header is made and read once for all nodes of that shape."""
 
 from __future__ import annotations
 
@@ -12,14 +12,30 @@ import numpy as np
 from manta_nb.errors import CorruptBytes
 from manta_nb.sdk.arrays import Array, dtype_of
 from manta_nb.sdk.wire import ALIGN, MAGIC
+from manta_nb.sdk.writer import array_text
 
-__all__ = ["lone_array"]
+__all__ = ["lone_array", "lone_head"]
 
 _PREFIX: Final = len(MAGIC) + 8
 #: headers up to this length are remembered
 _SHORT: Final = 256
 _MAX_DIMENSIONS: Final = 64
 _JSON: Final = json.JSONDecoder()
+
+
+def lone_head(array: Array) -> bytes | None:
+    """What stands before the memory of `array` in a value that is just this array; None where it cannot travel."""
+    flags = array.flags
+    return _head(array.dtype, array.shape, flags.f_contiguous and not flags.c_contiguous)
+
+
+@lru_cache(maxsize=512)
+def _head(dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> bytes | None:
+    text = array_text(dtype, shape, fortran)
+    if text is None:
+        return None
+    head = MAGIC + len(text).to_bytes(8, "little") + text.encode()
+    return head + bytes(-len(head) % ALIGN)
 
 
 class _Layout(NamedTuple):

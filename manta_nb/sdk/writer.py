@@ -20,7 +20,7 @@ from manta_nb.sdk.arrays import KINDS, NPY_MAGIC, Array, has_nonfinite
 from manta_nb.sdk.refusal import path_text, refuse_crowd, refuse_depth, refuse_size, refuse_type, type_text
 from manta_nb.sdk.wire import ALIGN, MAX_DEPTH, MAX_HEADER, is_crowded
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "array_text"]
 
 #: bytes up to this length stand in the header
 _SHORT_BYTES: Final = 64
@@ -95,7 +95,7 @@ class Writer:
     def _array(self, value: Any) -> str:
         array: Array = value if type(value) is np.ndarray else value.view(np.ndarray)
         flags = array.flags
-        text = _array_text(array.dtype, array.shape, flags.f_contiguous and not flags.c_contiguous)
+        text = array_text(array.dtype, array.shape, flags.f_contiguous and not flags.c_contiguous)
         if text is None:
             self._refuse(value)
         self._put(array, array.nbytes)
@@ -193,8 +193,8 @@ class Writer:
 
 
 @lru_cache(maxsize=1024)
-def _array_text(dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> str | None:
-    """The node of an array; None where its dtype cannot travel."""
+def array_text(dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> str | None:
+    """The node of an array in a header; None where its dtype cannot travel."""
     if dtype.kind not in KINDS or dtype.itemsize == 0:
         return None
     order = ',"F"' if fortran else ""

@@ -56,11 +56,13 @@ def test_poorer_machines(environment: dict[str, str], expected: Any, monkeypatch
 
 
 def _processes(parts: ExitStack) -> Any:
-    return parts.enter_context(LocalCluster(n_workers=4, threads_per_worker=1, dashboard_address=None))
+    return parts.enter_context(
+        LocalCluster(n_workers=4, threads_per_worker=1, dashboard_address="127.0.0.1:0")
+    )
 
 
 def _threads(parts: ExitStack) -> Any:
-    return parts.enter_context(LocalCluster(n_workers=2, processes=False, dashboard_address=None))
+    return parts.enter_context(LocalCluster(n_workers=2, processes=False, dashboard_address="127.0.0.1:0"))
 
 
 def _client(parts: ExitStack) -> Any:
@@ -99,7 +101,7 @@ def test_somebody_elses_cluster(start: Foreign, expected: Any) -> None:
 def test_a_plain_cluster_is_a_client_too() -> None:
     """`Session(client=LocalCluster())` is taken as well."""
     with (
-        LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, processes=False, dashboard_address="127.0.0.1:0") as cluster,
         Session(client=cluster) as session,
     ):
         run = session.run(module("world.results.add('x', 1)"), iterations=1).wait(30)

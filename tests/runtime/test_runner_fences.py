@@ -79,7 +79,7 @@ def test_a_batch_leaves_no_descriptor_open(killer: Site) -> None:
 def test_the_working_folder_is_the_nodes_own(site: Site) -> None:
     """A file that a task writes by a bare name lies in its node's folder; the worker stays where it is."""
     before = os.getcwd()
-    site.play("open('mine.txt', 'w').write(w.node_id)")
+    site.play("with open('mine.txt', 'w') as f: f.write(w.node_id)")
 
     assert os.getcwd() == before
     assert [(site.folder / node / "mine.txt").read_text() for node in "abc"] == ["a", "b", "c"]

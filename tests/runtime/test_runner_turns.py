@@ -40,6 +40,17 @@ def test_every_turn_starts_clean(site: Site) -> None:
         assert [value[:4] for value in found.values()] == [["clean", True, "torch.float32", 1]] * 3
 
 
+def test_blas_has_as_many_threads_as_torch(killer: Site) -> None:
+    """numpy's own thread pool is limited, too, for what is loaded already and for what is imported later."""
+    body = (
+        "from threadpoolctl import threadpool_info\nimport os\n"
+        "pools = {pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas'}\n"
+        "w.results.add('x', [sorted(pools), os.environ['OMP_NUM_THREADS']])"
+    )
+
+    assert killer.play(body, nodes=["a"]).results("x") == {"a": [[1], "1"]}
+
+
 def test_seeds_are_each_nodes_own_and_repeatable(site: Site) -> None:
     """random, numpy and torch draw the same for the same (seed, iteration, task, node), and else differ."""
     body = "import random, torch\nw.results.add('x', [random.random(), float(np.random.rand()), float(torch.rand(1))])"

@@ -46,6 +46,7 @@ class Batch:
         self._programs = programs
         self._clean = clean
         self._patience = 0.0
+        self._version = f"{request.iteration}-{request.task}-{request.attempt}"
         self._capture = Capture(lambda node, level, line: stream.put(("l", node, level, line)))
 
     def run(self, turns: Mapping[int, tuple[str, NodeRecord, str | None]]) -> None:
@@ -59,8 +60,7 @@ class Batch:
 
     def _turn(self, position: int, node_id: str, record: NodeRecord, start: str | None) -> None:
         request = self._request
-        version = f"{request.iteration}-{request.task}-{request.attempt}"
-        self._host.begin(position, NodeState(record.folder, request.run_id, start, version))
+        self._host.begin(position, NodeState(record.folder, request.run_id, start, self._version))
         self._capture.begin(position)
         ok = False
         try:

@@ -56,16 +56,15 @@ class SharedOutlet:
         """See `Outlet.write`. A machine without memory left is a `MantaError` in the task."""
         offset = self._end
         try:
-            self.write_at(self._segment, [memoryview(buffer).cast("B") for buffer in value.buffers], offset)
+            self.write_at(self._segment, value.buffers, offset)
         except OSError as error:
             raise MantaError(f"no memory for a value of {value.nbytes:,} bytes: {error.strerror}") from error
         self._end = offset + value.nbytes + (-value.nbytes) % 64
         return offset
 
     @staticmethod
-    def write_at(descriptor: int, buffers: list[memoryview], at: int) -> None:
+    def write_at(descriptor: int, buffers: Sequence[memoryview | bytes], at: int) -> None:
         """Write buffers of bytes one behind the other; an `OSError` where there is no memory left."""
-        buffers = [buffer for buffer in buffers if len(buffer)]
         while buffers:
             written = os.pwritev(descriptor, buffers[:IOV_MAX], at)
             at += written
@@ -76,11 +75,11 @@ class SharedOutlet:
         self._ledger.append(kind, node, tag, offset, nbytes, time.monotonic_ns())
 
 
-def _rest(buffers: list[memoryview], written: int) -> list[memoryview]:
+def _rest(buffers: Sequence[memoryview | bytes], written: int) -> Sequence[memoryview | bytes]:
     """What is left of `buffers` once `written` bytes of them are stored."""
     for index, buffer in enumerate(buffers):
         if written < len(buffer):
-            return [buffer[written:], *buffers[index + 1 :]]
+            return [memoryview(buffer)[written:], *buffers[index + 1 :]]
         written -= len(buffer)
     return []
 

@@ -1,0 +1,84 @@
+"""`OpenBatches`: what one run has sent to workers and not heard the end of."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from distributed import Future
+
+from manta_nb.engine.instructions import RunTask
+from manta_nb.runtime.courier import Host
+
+__all__ = ["OpenBatch", "OpenBatches"]
+
+#: seconds an outcome may come after Dask's word that the batch is over
+LATE = 5.0
+
+
+@dataclass
+class OpenBatch:
+    """A batch under way."""
+
+    task: RunTask
+    host: Host
+    node_ids: tuple[str, ...]
+    future: Future[Any] | None = None
+    #: when Dask called it finished
+    ended: float = math.inf
+
+
+class OpenBatches:
+    """Batches by id. Used by the run's threads and by Dask's: locked."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, OpenBatch] = {}
+        self._lock = threading.Lock()
+        #: batches that Dask has not called over yet, whether their outcome has come or not
+        self._unsettled = 0
+        self._settled = threading.Condition()
+
+    def add(self, batch_id: str, opened: OpenBatch) -> None:
+        """A batch is about to be sent."""
+        with self._settled:
+            self._unsettled += 1
+        with self._lock:
+            self._open[batch_id] = opened
+
+    def get(self, batch_id: str) -> OpenBatch | None:
+        """The batch, as long as nothing was heard of its end."""
+        with self._lock:
+            return self._open.get(batch_id)
+
+    def close(self, batch_id: str) -> None:
+        """Its end was heard."""
+        with self._lock:
+            self._open.pop(batch_id, None)
+
+    def all(self) -> list[OpenBatch]:
+        """Those under way."""
+        with self._lock:
+            return list(self._open.values())
+
+    def on(self, host: Host) -> list[str]:
+        """Ids of those that a worker has."""
+        with self._lock:
+            return [key for key, opened in self._open.items() if opened.host is host and opened.future]
+
+    def late(self, now: float) -> list[str]:
+        """Ids of those that Dask called over, and whose outcome did not come."""
+        with self._lock:
+            return [key for key, opened in self._open.items() if opened.ended + LATE < now]
+
+    def settle(self) -> None:
+        """Dask called one over."""
+        with self._settled:
+            self._unsettled -= 1
+            self._settled.notify_all()
+
+    def wait_settled(self, timeout: float) -> None:
+        """Wait until Dask has called all of them over."""
+        with self._settled:
+            self._settled.wait_for(lambda: not self._unsettled, timeout=timeout)
