@@ -48,6 +48,8 @@ class Entry:
     #: (worker, key of the copy) → future of a copy that a worker has or is getting
     copies: dict[tuple[str, str], Any] = field(default_factory=dict)
     reader: SegmentReader | None = None
+    #: whether its holder went away; another process has that name now
+    left: bool = False
     #: whether anybody still has it
     held: bool = True
     #: whether somebody may look at its memory for longer than the run needs it
@@ -198,6 +200,7 @@ class SegmentBook:
                 for owner, key in [copy for copy in entry.copies if copy[0] == worker_id]:
                     del entry.copies[owner, key]
                 if entry.segment.holder == worker_id:
+                    entry.left = True
                     entry.place = entry.place._replace(pid=0)
                     entry.held = entry.fd >= 0 or entry.data is not None
 

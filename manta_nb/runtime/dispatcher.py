@@ -29,7 +29,7 @@ from manta_nb.runtime.courier import SHARE, Host
 from manta_nb.runtime.decoding import outcome_to_batch
 from manta_nb.runtime.fleet import Fleet
 from manta_nb.runtime.program import Program
-from manta_nb.runtime.reading import Reading, reading_for
+from manta_nb.runtime.reading import Reading, read_by, reading_for
 from manta_nb.runtime.worker import execute_batch, resource_of
 
 __all__ = ["DaskDispatcher", "Lines"]
@@ -207,13 +207,8 @@ class DaskDispatcher:
             reason = f"{opened.host.worker_id} did not come back within {RETURN_DEADLINE} s"
             self._post(NodesGone(opened.host.node_ids, reason))
             return
-        keys = self._fleet.book.lost(self._read_by(opened.task))
+        keys = self._fleet.book.lost(read_by(opened.task))
         self._lost(opened.task, opened.node_ids, f"worker process {opened.host.pid} died", tuple(keys))
-
-    def _read_by(self, task: RunTask) -> set[str]:
-        keys = {ref.segment.key for ref in task.globals.values()}
-        keys.update(batch.segment.key for batch in task.results.batches if batch.segment is not None)
-        return keys
 
     def _lost(
         self, task: RunTask, node_ids: tuple[str, ...], message: str, keys: tuple[str, ...] = ()

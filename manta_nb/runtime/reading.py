@@ -15,7 +15,7 @@ from manta_nb.runtime.courier import Host
 from manta_nb.runtime.fleet import Fleet
 from manta_nb.runtime.runners.segments import Place
 
-__all__ = ["Reading", "reading_for"]
+__all__ = ["Reading", "read_by", "reading_for"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,13 @@ def reading_for(fleet: Fleet, host: Host, task: RunTask, selects: tuple[str, ...
     )
 
 
+def read_by(task: RunTask) -> set[str]:
+    """Keys of all segments that a task can read."""
+    keys = {ref.segment.key for ref in task.globals.values()}
+    keys.update(batch.segment.key for batch in task.results.batches if batch.segment is not None)
+    return keys
+
+
 class _Finder:
     """Collects the places of segments, each once, and what has to be brought for them."""
 
@@ -89,7 +96,7 @@ class _Finder:
     def _bring(self, entry: Entry, tags: tuple[str, ...] | None) -> Place:
         """The segment's bytes have to come with the request, if the worker does not have them."""
         key = entry.segment.key
-        elsewhere = entry.segment.holder != self._host.worker_id
+        elsewhere = entry.left or entry.segment.holder != self._host.worker_id
         whole = tags is None or not elsewhere or entry.data is not None or entry.fd >= 0
         if not whole:
             # a copy with some tags only is a segment of its own

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from manta_nb.engine.driver import Driver
 from manta_nb.engine.events import RunEvent, StopRequested
@@ -24,40 +24,17 @@ from manta_nb.session.drawing import GraphView
 from manta_nb.session.history import History
 from manta_nb.session.nodeuse import RunNodes
 from manta_nb.session.plotting import plot
+from manta_nb.session.showing import Display, Shows, WaitingInterrupted
 from manta_nb.session.summary import bundle, progress_line, summarise, summary_text
 from manta_nb.session.views import GlobalsView, ResultsView, RunningNotice
 
 if TYPE_CHECKING:
     from manta_nb.session.figure import RunFigure
 
-__all__ = ["Display", "Run", "WaitingInterrupted"]
+__all__ = ["Run"]
 
 
 _log = logging.getLogger(__name__)
-
-
-class Shows(Protocol):
-    """A view of a run that can be shown live."""
-
-    def mime(self) -> dict[str, str]:
-        """The forms of this moment, by mime type."""
-
-
-class Display(Protocol):
-    """How runs are shown; a notebook gives a session one."""
-
-    def show(self, run: Run, view: Shows | None = None) -> None:
-        """Show the run, or one view of it, in the cell that runs now."""
-
-    def settle(self, run: Run) -> None:
-        """The run is over, and the main thread is here: bring its displays to their final form."""
-
-
-class WaitingInterrupted(KeyboardInterrupt):
-    """An interrupt ended the waiting; the run goes on."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
 
 
 class Run:

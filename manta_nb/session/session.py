@@ -19,7 +19,8 @@ from manta_nb.sdk.module import Module
 from manta_nb.session.folders import remove, session_folder
 from manta_nb.session.history import History
 from manta_nb.session.planning import Blueprint, blueprint
-from manta_nb.session.run import Display, Run
+from manta_nb.session.run import Run
+from manta_nb.session.showing import Display
 from manta_nb.session.starting import start
 from manta_nb.session.table import Node, NodeTable, RunList
 from manta_nb.session.trial import Trial, try_on

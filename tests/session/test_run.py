@@ -15,7 +15,7 @@ import pytest
 from manta_nb import Run, Session
 from manta_nb.errors import MantaError, MissingTag, NodeError, RunFailed
 from manta_nb.sdk.swarm import FlowSwarm
-from manta_nb.session.run import WaitingInterrupted
+from manta_nb.session.showing import WaitingInterrupted
 from tests.cluster.parts import Gate, module, waiting
 from tests.waiting import until
 
