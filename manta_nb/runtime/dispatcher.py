@@ -36,7 +36,6 @@ __all__ = ["DaskDispatcher", "Lines"]
 
 #: where memory is not shared, the kernel takes a copy of a segment with Globals of at most so many bytes
 KEPT_BY_THE_KERNEL = 64 << 20
-
 #: seconds between looks at what is open
 TICK = 1.0
 #: seconds that Dask gets to call the last batches finished
