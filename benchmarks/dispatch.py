@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from benchmarks import averaging
 from benchmarks.peer import PeerLoop
 from benchmarks.report import Figure, Say, machine, parser, save, table
 from benchmarks.traffic import tcp_bytes
@@ -49,28 +50,23 @@ class Worker(Task):
 """
 AVERAGE = """
 from manta_light.task import Task
+from .averaging import average
 
 class Aggregator(Task):
     def run(self):
-        updates = list(self.world.results.select("update").values())
-        mean = updates[0].copy()
-        for update in updates[1:]:
-            mean += update
-        mean /= len(updates)
+        mean = average(list(self.world.results.select("update").values()))
         self.world.globals["model"] = mean
         self.world.results.add("counted", float(mean[0]))
 """
 AVERAGE_BYTES = """
 from manta_light.task import Task
 from manta_light.utils import bytes_to_numpy, numpy_to_bytes
+from .averaging import average
 
 class Aggregator(Task):
     def run(self):
-        updates = list(bytes_to_numpy(self.world.results.select("update"), copy=False).values())
-        mean = updates[0].copy()
-        for update in updates[1:]:
-            mean += update
-        mean /= len(updates)
+        updates = bytes_to_numpy(self.world.results.select("update"), copy=False)
+        mean = average(list(updates.values()))
         self.world.globals["model"] = numpy_to_bytes(mean)
         self.world.results.add("counted", float(mean[0]))
 """
@@ -118,7 +114,7 @@ CELLS = [
     Cell(10, 0.02, 30, 3),
     Cell(10, 0.2, 30, 3),
     Cell(10, 10, 10, 3),
-    Cell(10, 100, 6, 3, 0.35),
+    Cell(10, 100, 12, 3, 0.35),
     Cell(10, 100, 4, 2, bytes_only=True),
     Cell(100, 0.02, 30, 3),
     Cell(100, 0.2, 30, 5, 1.1),
@@ -138,7 +134,9 @@ def _swarm(cell: Cell) -> FlowSwarm:
     if cell.bytes_only:
         model = numpy_to_bytes(model)
     worker = Module.from_source(BYTES if cell.bytes_only else ARRAYS, name="worker", method="all")
-    aggregator = Module.from_source(AVERAGE_BYTES if cell.bytes_only else AVERAGE, name="aggregator")
+    average = AVERAGE_BYTES if cell.bytes_only else AVERAGE
+    files = {"averaging.py": Path(averaging.__file__).read_text(encoding="utf-8")}
+    aggregator = Module.from_source(average, name="aggregator", files=files)
     scheduler = Module.from_source(SCHEDULER, name="scheduler")
     return FlowSwarm("dispatch", worker >> aggregator >> scheduler, {"model": model})
 

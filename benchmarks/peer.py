@@ -15,6 +15,8 @@ import dask
 import numpy as np
 from distributed import Client, LocalCluster, wait
 
+from benchmarks.averaging import average
+
 __all__ = ["PeerLoop"]
 
 #: what helps our own workers helps these, too
@@ -37,14 +39,9 @@ def updates(model: np.ndarray, nodes: int) -> list[np.ndarray]:
     return made
 
 
-def average(*shares: list[np.ndarray]) -> np.ndarray:
-    """The mean of all updates, as the aggregator of `dispatch` takes it."""
-    updates = [update for share in shares for update in share]
-    mean = updates[0].copy()
-    for update in updates[1:]:
-        mean += update
-    mean /= len(updates)
-    return mean
+def aggregate(*shares: list[np.ndarray]) -> np.ndarray:
+    """The mean of all updates."""
+    return average([update for share in shares for update in share])
 
 
 class PeerLoop:
@@ -77,7 +74,7 @@ class PeerLoop:
                 for worker, share in zip(workers, shares, strict=True)
                 if share
             ]
-            model = client.submit(average, *made, pure=False)
+            model = client.submit(aggregate, *made, pure=False)
             with client.as_current():
                 wait(model)
             times.append(time.perf_counter() - start)

@@ -81,12 +81,13 @@ class Driver:
 
     def step(self, event: RunEvent) -> None:
         """Handle one event and carry out what follows from it."""
-        self._observe(event)
         # Nodes get to work before memory is freed and the store writes: neither costs the run any time.
-        for instruction in sorted(self._state.handle(event), key=_urgency):
+        instructions = sorted(self._state.handle(event), key=_urgency)
+        self.progress = self._state.progress()
+        self._observe(event)
+        for instruction in instructions:
             self._perform(instruction)
             self._observe(instruction)
-        self.progress = self._state.progress()
 
     def _perform(self, instruction: Instruction) -> None:
         match instruction:

@@ -49,7 +49,8 @@ class Placement:
     happened to finish.
 
     * Several nodes, or one node for a task without inputs: a uniform sample, anew every iteration.
-    * One node for a task with inputs: the node that holds most of their bytes.
+    * One node for a task with inputs: the node that holds most of their bytes; among equals the same one every
+      iteration, so that what it keeps, and the latest value of each node that is kept for readers, do not pile up.
     * Tasks that may run at the same time are placed together, in topological order, before the first of them
       starts, and each single node keeps away from those taken already. An input that lies among them has not
       run yet: then each input counts one on each of its nodes.
@@ -122,10 +123,14 @@ class Placement:
         count = self._count(task, len(pool))
         if count >= len(pool):
             return pool
-        random = Random(derive_seed(self._seed, self._iteration, alias, ""))  # noqa: S311 - repeatable, not secret
         if not _is_single(task):
+            random = self._random(self._iteration, alias)
             return tuple(pool[index] for index in sorted(random.sample(range(len(pool)), count)))
+        random = self._random(0 if task.inputs else self._iteration, alias)
         return (random.choice(self._best(task, self._least_loaded(alias, pool), bytes_of)),)
+
+    def _random(self, iteration: int, alias: str) -> Random:
+        return Random(derive_seed(self._seed, iteration, alias, ""))  # noqa: S311 - repeatable, not secret
 
     def _least_loaded(self, alias: str, pool: Sequence[str]) -> Sequence[str]:
         """The nodes of the workers, then the nodes, with the fewest tasks that may run beside this one."""

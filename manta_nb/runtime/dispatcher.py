@@ -245,6 +245,9 @@ class DaskDispatcher:
         # an outcome overtakes Dask's own word for it, which must not come after the client is gone
         self._open.wait_settled(SETTLING)
         self._fleet.unlisten(self._plan.run_id)
-        self._fleet.broadcast("manta_nb_forget", self._used, run_id=self._plan.run_id, keys=[])
+        courier = self._fleet.courier
+        # there may be no further batch to tell them
+        unneeded = [key for worker_id in self._used for keys in courier.to_release(worker_id) for key in keys]
+        self._fleet.broadcast("manta_nb_forget", self._used, run_id=self._plan.run_id, keys=unneeded)
         self._inbox.put(None)
         self._reader.join(timeout=5)

@@ -93,7 +93,7 @@ class Workplace:
 
     def _run(self, request: BatchRequest, arrays: tuple[Any, ...], emit: Emit) -> dict[str, Any]:
         self.shelf.release(request.release)
-        self.shelf.reuse(request.reuse)
+        self.shelf.reuse(request.reuse, self._over)
         for key, array in zip(request.imports, arrays, strict=True):
             # None: its holder does not have it any more, and the task that asks for it is told
             if array is not None:

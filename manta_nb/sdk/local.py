@@ -12,6 +12,7 @@ import numpy as np
 
 from manta_nb.errors import DataError
 from manta_nb.sdk.context import Dataset, TaskContext
+from manta_nb.sdk.npz import Npz
 
 __all__ = ["Arrays", "Local"]
 
@@ -72,7 +73,7 @@ class Local:
         if isinstance(found, Arrays):
             return found
         try:
-            return np.load(found, allow_pickle=False)
+            return Npz(found) if found.suffix == ".npz" else np.load(found, allow_pickle=False)
         except (ValueError, OSError) as error:
             raise DataError(
                 f"{name!r} on {self._node_id} is not a numpy file: {_first_line(error)}"

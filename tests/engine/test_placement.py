@@ -78,6 +78,22 @@ def test_choice_is_uniform(start: StartRun) -> None:
     assert all(140 <= count <= 260 for count in counts.values())
 
 
+def test_one_reader_among_equals_is_the_same_in_every_iteration(start: StartRun) -> None:
+    """What an aggregator leaves on its node stays on that node; another seed, another node."""
+    chosen: set[str] = set()
+    for seed in range(8):
+        play, worker = start(replace(worker_and_aggregator(), iterations=None, seed=seed), 5)
+        readers: set[str] = set()
+        for iteration in range(6):
+            aggregator = play.run(done(worker))
+            readers.update(aggregator.node_ids)
+            worker = play.run(done(aggregator), IterationCommitted(iteration))
+        assert len(readers) == 1
+        chosen |= readers
+
+    assert len(chosen) > 1
+
+
 def test_fixed_keeps_the_first_choice(start: StartRun) -> None:
     """A fixed task stays on its nodes, all of them, also where `maximum` is a fraction."""
     plan = make_plan(TaskPlan("worker", maximum=0.5, fixed=True), iterations=None)

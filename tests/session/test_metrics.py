@@ -189,7 +189,8 @@ def test_pandas_and_csv_hold_every_row(tmp_path: Path):
 
     table.to_csv(tmp_path / "metrics.csv")
     frame = table.to_pandas()
-    lines = list(csv.reader((tmp_path / "metrics.csv").open(encoding="utf-8")))
+    with (tmp_path / "metrics.csv").open(encoding="utf-8") as file:
+        lines = list(csv.reader(file))
 
     assert list(frame.columns) == ["iteration", "node", "task", "name", "step", "value"] == lines[0]
     assert frame.node.tolist() == ["élève_1", "b"]

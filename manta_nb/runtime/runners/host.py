@@ -37,7 +37,8 @@ class BatchHost:
         self._stream = stream
         self._channel = channel
         self._tags = {tag: number for number, tag in enumerate(tags)}
-        self._own: dict[str, Encoded] = {}
+        #: Globals of this turn: where they were written
+        self._own: dict[str, tuple[int, int]] = {}
         self._node = -1
         self._state: NodeState | None = None
         self._process = os.getpid()
@@ -74,7 +75,7 @@ class BatchHost:
     def read_global(self, tag: str) -> Any:
         """See `Host.read_global`."""
         if tag in self._own:
-            return decode(memoryview(bytearray(b"".join(self._own[tag].buffers))), writable=True)
+            return decode(memoryview(self._outlet.read(*self._own[tag])), writable=True)
         place = self._request.globals.get(tag)
         if place is None:
             raise MissingTag(_missing("Global", tag, self.global_tags()))
@@ -89,9 +90,7 @@ class BatchHost:
     def write_global(self, tag: str, value: Any) -> None:
         """See `Host.write_global`."""
         encoded = self._encode(value, f"globals[{tag!r}]")
-        self._store(Kind.GLOBAL, tag, encoded)
-        # kept as bytes: the user's arrays may change after this call
-        self._own[tag] = encoded if len(encoded.buffers) == 1 else _frozen(encoded)
+        self._own[tag] = self._store(Kind.GLOBAL, tag, encoded), encoded.nbytes
 
     def select(self, tag: str, iteration: int | None, latest: bool) -> dict[str, Any]:
         """See `Host.select`."""
@@ -137,14 +136,15 @@ class BatchHost:
     def _encode(self, value: Any, what: str) -> Encoded:
         return encode(value, what=what, limit=self._request.policy.max_value_bytes)
 
-    def _store(self, kind: Kind, tag: str, encoded: Encoded) -> None:
+    def _store(self, kind: Kind, tag: str, encoded: Encoded) -> int:
         if os.getpid() != self._process:
             raise MantaError("a process that the task started cannot write: hand the value back to the task")
         if tag not in self._tags:
             self._tags[tag] = len(self._tags)
             self._channel.send({"op": "tag", "name": tag})
-        offset = self._outlet.write(encoded)
+        offset = self._outlet.write(encoded, again=kind is Kind.GLOBAL)
         self._outlet.row(kind, self._node, self._tags[tag], offset, encoded.nbytes)
+        return offset
 
     def add_metric(self, name: str, value: float, step: float | None) -> None:
         """See `Host.add_metric`."""
@@ -169,10 +169,6 @@ class BatchHost:
     def note(self, kind: str, message: str) -> None:
         """Tell the run's events something about this node."""
         self._channel.send({"op": "note", "node": self._node, "kind": kind, "message": message[:300]})
-
-
-def _frozen(encoded: Encoded) -> Encoded:
-    return Encoded(buffers=[b"".join(encoded.buffers)], nbytes=encoded.nbytes, nonfinite=encoded.nonfinite)
 
 
 def _missing(what: str, name: object, there: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from manta_nb.errors import MantaError
 from manta_nb.runtime.runners.channel import Channel, ChannelClosed
 from manta_nb.runtime.runners.ledger import Kind, LedgerWriter
-from manta_nb.runtime.runners.segments import HEADER_SIZE
+from manta_nb.runtime.runners.segments import HEADER_SIZE, read_at
 from manta_nb.sdk.codec import Encoded
 
 __all__ = ["MessageOutlet", "Outlet", "SharedOutlet", "Stream"]
@@ -29,8 +29,11 @@ PAD = bytes(64)
 class Outlet(Protocol):
     """What a batch writes to."""
 
-    def write(self, value: Encoded) -> int:
-        """Store one encoded value; returns its offset in the batch's segment."""
+    def write(self, value: Encoded, again: bool = False) -> int:
+        """Store one encoded value, which is to be read `again`; returns its offset in the batch's segment."""
+
+    def read(self, offset: int, nbytes: int) -> bytearray:
+        """A value that was written to be read again."""
 
     def row(self, kind: Kind, node: int, tag: int = -1, offset: int = 0, nbytes: int = 0) -> None:
         """Report one fact about a node's turn."""
@@ -52,7 +55,7 @@ class SharedOutlet:
         os.close(self._segment)
         self._ledger.close()
 
-    def write(self, value: Encoded) -> int:
+    def write(self, value: Encoded, again: bool = False) -> int:
         """See `Outlet.write`. A machine without memory left is a `MantaError` in the task."""
         offset = self._end
         try:
@@ -61,6 +64,12 @@ class SharedOutlet:
             raise MantaError(f"no memory for a value of {value.nbytes:,} bytes: {error.strerror}") from error
         self._end = offset + value.nbytes + (-value.nbytes) % 64
         return offset
+
+    def read(self, offset: int, nbytes: int) -> bytearray:
+        """See `Outlet.read`."""
+        data = bytearray(nbytes)
+        read_at(self._segment, data, offset)
+        return data
 
     @staticmethod
     def write_at(descriptor: int, buffers: Sequence[memoryview | bytes], at: int) -> None:
@@ -90,21 +99,32 @@ class MessageOutlet:
     def __init__(self, channel: Channel, at: int = HEADER_SIZE) -> None:
         self._channel = channel
         self._end = at
+        #: offset → a value that may be asked for
+        self._again: dict[int, bytes] = {}
 
     def close(self) -> None:
         """See `Outlet.close`."""
 
-    def write(self, value: Encoded) -> int:
+    def write(self, value: Encoded, again: bool = False) -> int:
         """See `Outlet.write`."""
         offset = self._end
         padding = (-value.nbytes) % 64
         data = b"".join([*value.buffers, PAD[:padding]])
         self._channel.send({"op": "data", "at": offset}, data)
         self._end = offset + len(data)
+        if again:
+            self._again[offset] = data
         return offset
+
+    def read(self, offset: int, nbytes: int) -> bytearray:
+        """See `Outlet.read`."""
+        return bytearray(self._again[offset][:nbytes])
 
     def row(self, kind: Kind, node: int, tag: int = -1, offset: int = 0, nbytes: int = 0) -> None:
         """See `Outlet.row`."""
+        if kind is Kind.TURN:
+            # a turn reads again what it wrote itself
+            self._again.clear()
         rows = [int(kind), node, tag, offset, nbytes, time.monotonic_ns()]
         self._channel.send({"op": "rows", "rows": rows})
 

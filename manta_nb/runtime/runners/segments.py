@@ -27,7 +27,7 @@ import numpy as np
 from manta_nb.errors import CorruptBytes
 from manta_nb.sdk.codec import decode
 
-__all__ = ["HEADER_SIZE", "Place", "SegmentReader", "have_memfd", "header", "new_key", "open_place", "table"]
+__all__ = ["HEADER_SIZE", "Place", "SegmentReader", "have_memfd", "header", "new_key", "open_place", "read_at", "table"]
 
 MAGIC = b"mantaseg"
 HEADER = struct.Struct("<8s16sQQQQ")
@@ -89,6 +89,16 @@ def open_place(place: Place) -> int:
         os.close(descriptor)
         raise CorruptBytes(f"segment {place.key[:8]} is gone: its place holds something else")
     return descriptor
+
+
+def read_at(descriptor: int, data: bytearray, at: int) -> None:
+    """Fill `data` with what lies at `at`; one call of the system returns 2 GB at the most."""
+    read = 0
+    while read < len(data):
+        count = os.preadv(descriptor, [memoryview(data)[read : read + (1 << 30)]], at + read)
+        if not count:
+            raise OSError(f"the memory ended after {at + read} bytes")
+        read += count
 
 
 class SegmentReader:

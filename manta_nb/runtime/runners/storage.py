@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 
-from manta_nb.runtime.runners.segments import HEADER_SIZE, Place, header, new_key, table
+from manta_nb.runtime.runners.segments import HEADER_SIZE, Place, header, new_key, read_at, table
 
 __all__ = ["BytesSegment", "SegmentDraft", "SharedSegment", "Shelf"]
 
@@ -59,7 +59,9 @@ class SharedSegment:
 
     def read(self) -> memoryview:
         """All bytes, for readers elsewhere."""
-        return memoryview(os.pread(self.fd, self.nbytes, 0)) if self.nbytes < 1 << 30 else _read_all(self)
+        data = bytearray(self.nbytes)
+        read_at(self.fd, data, 0)
+        return memoryview(data)
 
     def close(self) -> None:
         """Let go of it; readers that have it open keep their view."""
@@ -144,11 +146,14 @@ class Shelf:
             if segment is not None:
                 segment.close()
 
-    def reuse(self, keys: Sequence[str]) -> None:
-        """Keep the memory of these for the next batches; nobody reads them any more."""
+    def reuse(self, keys: Sequence[str], over: Container[str] = ()) -> None:
+        """Keep the memory of these for the next batches of their runs, but for those that are over; nobody reads it."""
         for key in keys:
             segment, label = self._segments.pop(key, None), self._labels.pop(key, None)
             if not isinstance(segment, SharedSegment) or label is None:
+                continue
+            if label[0] in over:
+                segment.close()
                 continue
             spare = self._spare[label]
             spare.append(segment)
@@ -159,16 +164,18 @@ class Shelf:
         """A segment to write to: memory that the same task used before, where there is some."""
         if not shared:
             return BytesSegment()
-        if not self._spare.get(label):
+        try:
+            segment = self._spare[label].pop()
+        except IndexError:
             return SharedSegment()
-        segment = self._spare[label].pop()
         segment.renew()
         return segment
 
     def trim(self, run_id: str | None = None) -> None:
         """Give spare memory back: of one run, or all."""
         for label in [label for label in self._spare if run_id in (None, label[0])]:
-            for segment in self._spare.pop(label):
+            # the run's end may be told twice, on two threads
+            for segment in self._spare.pop(label, ()):
                 segment.close()
 
     def close(self) -> None:
@@ -182,15 +189,3 @@ def _write_all(descriptor: int, data: bytes, offset: int) -> None:
     while view:
         written = os.pwrite(descriptor, view, offset)
         view, offset = view[written:], offset + written
-
-
-def _read_all(segment: SharedSegment) -> memoryview:
-    """More than one call of the system can return."""
-    data = bytearray(segment.nbytes)
-    at = 0
-    while at < segment.nbytes:
-        count = os.preadv(segment.fd, [memoryview(data)[at : at + (1 << 30)]], at)
-        if not count:
-            raise OSError(f"segment {segment.key[:8]} ended after {at} bytes")
-        at += count
-    return memoryview(data)
