@@ -5,15 +5,18 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+# npm writes it at the end of an installation
+NODE_STAMP := extension/node_modules/.package-lock.json
 
-.PHONY: help demo test lab lint bench clean
+.PHONY: help demo test lab lint lint-extension build bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    federated digits on 8 nodes, executed for real"
-	@echo "make test    all tests; TESTS=tests/engine for some of them"
+	@echo "make test    all tests; TESTS=tests/engine for some of them; those of the screen need chromium"
 	@echo "make lab     JupyterLab on the notebooks; ARGS=--no-browser for its options"
-	@echo "make lint    style, types, layers"
+	@echo "make lint    style, types, layers; of extension/, too, where there is Node"
+	@echo "make build   extension/ into manta_nb/ui/static, with Node 20 or newer"
 	@echo "make bench   the figures of benchmarks/, against their peers; ARGS=--quick is shorter, FLOWER=1 installs Flower, too"
 	@echo "make clean   remove .venv and everything that was made"
 
@@ -32,14 +35,32 @@ lint: $(STAMP)
 	@echo "ruff format"; $(BIN)/ruff format --quiet --check .
 	@echo "mypy"; $(BIN)/mypy --no-error-summary
 	@echo "lint-imports"; $(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory lint-extension
+
+lint-extension:
+	@set -e; \
+	if command -v npm >/dev/null 2>&1; then \
+	  $(MAKE) --no-print-directory $(NODE_STAMP); \
+	  for each in check lint format:check; do echo "extension: $$each"; npm run --silent --prefix extension $$each; done; \
+	elif [ -n "$$CI" ]; then \
+	  echo "extension: there is no npm to check it with (Node 20 or newer)" >&2; exit 1; \
+	else \
+	  echo "extension: not checked, as there is no npm (Node 20 or newer)"; \
+	fi
+
+build: $(NODE_STAMP)
+	@npm run --silent --prefix extension build
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks.run $(if $(FLOWER),--flower) $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist manta-demo manta-notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis \
-	  .import_linter_cache *.egg-info
+	  .import_linter_cache *.egg-info extension/node_modules extension/build extension/harness/dist
 	find . -name __pycache__ -not -path './*venv*/*' -prune -exec rm -rf {} +
+
+$(NODE_STAMP): extension/package-lock.json
+	@cd extension && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
 
 # A stamp, because pip takes seconds to find out that there is nothing to do.
 $(STAMP): pyproject.toml constraints.txt

@@ -1,4 +1,4 @@
-"""All benchmarks, or those named: `python -m benchmarks.run [dispatch flower efficiency startup faults] [--quick]`.
+"""All benchmarks, or those named: `python -m benchmarks.run [dispatch flower … monitor] [--quick]`.
 
 Prints a table of figures with their bars and the machine they were measured on, and writes them as JSON.
 """
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks import dispatch, efficiency, faults, flower, startup
+from benchmarks import dispatch, efficiency, faults, flower, monitor, startup
 from benchmarks.report import Figure, Say, machine, parser, save, table
 
 __all__ = ["BENCHMARKS", "main"]
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, Callable[[bool, Say], list[Figure]]] = MappingProxyType
         "startup": startup.run,
         "efficiency": efficiency.run,
         "faults": faults.run,
+        "monitor": monitor.run,
         "dispatch": dispatch.run,
         "flower": flower.run,
     }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from manta_nb.sdk.task import Task
     from manta_nb.session.run import Run
     from manta_nb.session.session import Session
+    from manta_nb.ui.defining.builder import builder
 
 __all__ = [
     "MantaError",
@@ -35,6 +36,7 @@ __all__ = [
     "Session",
     "Swarm",
     "Task",
+    "builder",
     "bytes_to_numpy",
     "data",
     "load_ipython_extension",
@@ -53,6 +55,7 @@ _HOMES = {
     "Session": "manta_nb.session.session",
     "Swarm": "manta_nb.sdk.swarm",
     "Task": "manta_nb.sdk.task",
+    "builder": "manta_nb.ui.defining.builder",
     "bytes_to_numpy": "manta_nb.sdk.bytes",
     "numpy_to_bytes": "manta_nb.sdk.bytes",
 }

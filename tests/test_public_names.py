@@ -20,6 +20,7 @@ def test_public_names_are_these() -> None:
         "Session",
         "Swarm",
         "Task",
+        "builder",
         "bytes_to_numpy",
         "data",
         "load_ipython_extension",

@@ -4,42 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.instructions import CommitIteration
 from manta_nb.engine.records import Batch, ValueRef, state_version
 from manta_nb.engine.results import Retention
 
-__all__ = ["Committed"]
+__all__ = ["Committed", "globals_of", "states_of"]
 
 
 class Committed:
-    """The committed side of a run, and the one place that knows which segments are still needed."""
+    """The committed side of a run, and the one place that knows which segments are still needed.
 
-    def __init__(self, initial_globals: Mapping[str, ValueRef], keep_results: int | None) -> None:
-        self.globals: Mapping[str, ValueRef] = dict(initial_globals)
+    Args:
+        start: what it begins with.
+        keep_results: iterations whose results stay readable; None: all.
+    """
+
+    def __init__(self, start: Checkpoint, keep_results: int | None) -> None:
+        self.globals = start.globals
         #: node → version of its `local.state`
-        self.states: Mapping[str, str] = {}
-        self.results = Retention(keep_results)
-        #: iteration → segments its commit refers to, until the store has confirmed it
-        self.unconfirmed: dict[int, frozenset[str]] = {}
+        self.states = start.states
+        self.results = Retention(keep_results, start.results)
+        #: where the run can go on from: the start, or the latest iteration that the store has confirmed
+        self.checkpoint = start
+        #: iteration → what it left, until the store has confirmed it
+        self.unconfirmed: dict[int, Checkpoint] = {}
         #: keys of all segments reported and not dropped yet, in the order they came
-        self.segments: dict[str, None] = dict.fromkeys(ref.segment.key for ref in initial_globals.values())
+        self.segments: dict[str, None] = dict.fromkeys(start.keys)
 
-    def commit(self, iteration: int, batches: Sequence[Batch]) -> CommitIteration:
-        """Make the writes of an iteration the committed ones; `batches` stand in the order that counts."""
-        written = globals_of(batches)
+    def commit(
+        self,
+        iteration: int,
+        batches: Sequence[Batch],
+        schedule: Mapping[str, tuple[str, ...]],
+        fixed: Mapping[str, tuple[str, ...]],
+        edited: Mapping[str, ValueRef] | None = None,
+    ) -> CommitIteration:
+        """Make the writes of an iteration the committed ones, and over them what a person `edited`.
+
+        `batches` stand in the order that counts.
+        """
+        written = {**globals_of(batches), **(edited or {})}
         self.globals = {**self.globals, **written}
         self.states = {**self.states, **states_of(batches)}
         self.results.commit(iteration, batches)
-        self.unconfirmed[iteration] = frozenset(ref.segment.key for ref in self.globals.values())
-        return CommitIteration(iteration, self.globals, tuple(written))
+        left = Checkpoint(
+            iteration + 1, self.globals, self.states, self.results.index(()), dict(schedule), dict(fixed)
+        )
+        self.unconfirmed[iteration] = left
+        return CommitIteration(left, tuple(written))
 
-    def confirm(self, iteration: int) -> None:
-        """The store has this iteration."""
-        self.unconfirmed.pop(iteration, None)
+    def confirm(self, iteration: int) -> bool:
+        """The store has this iteration; False where nobody waits for that."""
+        left = self.unconfirmed.pop(iteration, None)
+        if left is not None and left.iterations > self.checkpoint.iterations:
+            self.checkpoint = left
+        return left is not None
 
     def lose(self, keys: frozenset[str]) -> list[str]:
         """Forget results in lost segments; returns the tags of the committed Globals that lay there."""
         self.results.forget(keys)
+        self.checkpoint = self.checkpoint.without(keys)
+        self.unconfirmed = {number: left.without(keys) for number, left in self.unconfirmed.items()}
         return [tag for tag, ref in self.globals.items() if ref.segment.key in keys]
 
     def sweep(self, in_use: Iterable[str]) -> tuple[str, ...]:
@@ -51,9 +77,10 @@ class Committed:
         return unneeded
 
     def needed(self) -> set[str]:
-        """The segments that committed values lie in."""
+        """The segments that committed values lie in, and those of what the run could go on from."""
         globals_ = (ref.segment.key for ref in self.globals.values())
-        return self.results.keys().union(globals_, *self.unconfirmed.values())
+        ahead = (left.keys for left in self.unconfirmed.values())
+        return self.results.keys().union(globals_, self.checkpoint.keys, *ahead)
 
 
 def globals_of(batches: Iterable[Batch]) -> dict[str, ValueRef]:

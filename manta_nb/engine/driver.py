@@ -8,10 +8,11 @@ from dataclasses import replace
 from queue import SimpleQueue
 from traceback import format_exception
 
-from manta_nb.engine.events import IterationCommitted, RunEvent, RunStarted
+from manta_nb.engine.events import GlobalsEdited, IterationCommitted, RunEvent, RunStarted
 from manta_nb.engine.instructions import (
     CommitIteration,
     DropSegments,
+    EditGlobals,
     FinishRun,
     Instruction,
     Record,
@@ -46,7 +47,9 @@ class Driver:
         dispatcher: Dispatcher,
         store: RunStore,
         observers: Sequence[Observer] = (),
+        edit: Callable[[EditGlobals], GlobalsEdited] | None = None,
     ) -> None:
+        self._edit = edit
         self._state = state
         self._dispatcher = dispatcher
         self._store = store
@@ -93,6 +96,9 @@ class Driver:
         match instruction:
             case RunTask():
                 self._dispatcher.run(instruction)
+            case EditGlobals():
+                if self._edit is not None:
+                    self.post(self._edit(instruction))
             case CommitIteration():
                 self._store.commit(instruction)
                 self.post(IterationCommitted(instruction.iteration))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from manta_nb.engine.records import Batch, Event, Failure, NodeInfo
+from manta_nb.engine.records import Batch, Change, Event, Failure, NodeInfo, ValueRef
 
 __all__ = [
     "BatchFinished",
     "BatchLost",
+    "ChangeRequested",
+    "GlobalsEdited",
     "IterationCommitted",
     "NodesGone",
     "NodesJoined",
@@ -96,6 +99,21 @@ class StopRequested:
 
 
 @dataclass(frozen=True)
+class ChangeRequested:
+    """A person wants a Global to be another one from the next iteration on."""
+
+    change: Change
+
+
+@dataclass(frozen=True)
+class GlobalsEdited:
+    """What came of an `EditGlobals`: where the changed Globals lie, and a line for each change."""
+
+    globals: Mapping[str, ValueRef]
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Noted:
     """A node reported something worth keeping (a NaN, a value returned from run)."""
 
@@ -112,5 +130,7 @@ RunEvent = (
     | SegmentsLost
     | IterationCommitted
     | StopRequested
+    | ChangeRequested
+    | GlobalsEdited
     | Noted
 )

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from manta_nb.engine.records import Event, Failure, Status, ValueRef
+from manta_nb.engine.checkpoint import Checkpoint
+from manta_nb.engine.records import Change, Event, Failure, Status, ValueRef
 from manta_nb.engine.results import ResultIndex
 
-__all__ = ["CommitIteration", "DropSegments", "FinishRun", "Instruction", "Record", "RunTask", "StopTasks"]
+__all__ = [
+    "CommitIteration",
+    "DropSegments",
+    "EditGlobals",
+    "FinishRun",
+    "Instruction",
+    "Record",
+    "RunTask",
+    "StopTasks",
+]
 
 
 @dataclass(frozen=True)
@@ -28,12 +38,31 @@ class RunTask:
 
 @dataclass(frozen=True)
 class CommitIteration:
-    """Make this iteration's Globals the committed ones, in one transaction."""
+    """Make what this iteration left the committed state, in one transaction."""
+
+    checkpoint: Checkpoint
+    #: tags of Globals written in this iteration
+    changed: tuple[str, ...]
+
+    @property
+    def iteration(self) -> int:
+        """The number of the iteration."""
+        return self.checkpoint.iterations - 1
+
+    @property
+    def globals(self) -> Mapping[str, ValueRef]:
+        """All Globals as they are after it."""
+        return self.checkpoint.globals
+
+
+@dataclass(frozen=True)
+class EditGlobals:
+    """Make these Globals anew, as a person wants them, and report `GlobalsEdited`; the next iteration waits for it."""
 
     iteration: int
+    #: all Globals as the complete iteration leaves them
     globals: Mapping[str, ValueRef]
-    #: tags written in this iteration
-    changed: tuple[str, ...]
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
@@ -66,4 +95,4 @@ class FinishRun:
     task: str = ""
 
 
-Instruction = RunTask | CommitIteration | DropSegments | StopTasks | Record | FinishRun
+Instruction = RunTask | CommitIteration | EditGlobals | DropSegments | StopTasks | Record | FinishRun

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 
 from manta_nb.engine.committed import Committed
 from manta_nb.engine.iteration import Iteration
@@ -12,9 +13,9 @@ from manta_nb.engine.task_state import TaskState
 __all__ = ["check", "check_liveness"]
 
 
-def check(iteration: Iteration | None, committed: Committed, roster: Roster) -> None:
+def check(iteration: Iteration | None, committed: Committed, roster: Roster, edited: Set[str]) -> None:
     """Raise `AssertionError`, naming what is wrong, where the parts of a run contradict one another."""
-    needed = committed.needed().union(iteration.segment_keys() if iteration else ())
+    needed = committed.needed().union(iteration.segment_keys() if iteration else (), edited)
     _claim(needed == set(committed.segments), "segments kept and segments needed differ")
     _claim(roster.nodes.keys().isdisjoint(roster.gone), "a node is both there and gone")
     _claim(roster.away <= roster.nodes.keys(), "a node that is away is not in the roster")

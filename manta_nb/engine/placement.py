@@ -56,13 +56,19 @@ class Placement:
       run yet: then each input counts one on each of its nodes.
     """
 
-    def __init__(self, graph: TaskGraph, roster: Roster, seed: int) -> None:
+    def __init__(
+        self,
+        graph: TaskGraph,
+        roster: Roster,
+        seed: int,
+        fixed: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self._graph = graph
         self._roster = roster
         self._seed = seed
         self._iteration = 0
         #: alias → first choice of a fixed task
-        self._fixed: dict[str, tuple[str, ...]] = {}
+        self.fixed = dict(fixed or {})
         #: alias → nodes asked for by `schedule_next_iter`, for this iteration
         self._scheduled: Mapping[str, tuple[str, ...]] = {}
         self._pools: dict[str, tuple[str, ...]] = {}
@@ -84,13 +90,13 @@ class Placement:
             self._planned[alias] = self._choose(alias, bytes_of)
         nodes = self._planned[alias]
         if self._graph.tasks[alias].fixed and nodes:
-            self._fixed.setdefault(alias, nodes)
+            self.fixed.setdefault(alias, nodes)
         return nodes
 
     def explain(self, alias: str) -> str:
         """Why no node can run this task, node by node, in one line."""
         task = self._graph.tasks[alias]
-        return nobody_eligible(task, self._roster, self._scheduled.get(alias), self._fixed.get(alias))
+        return nobody_eligible(task, self._roster, self._scheduled.get(alias), self.fixed.get(alias))
 
     def _trouble(self, task: TaskPlan) -> str:
         pool = self._pools[task.alias]
@@ -103,11 +109,11 @@ class Placement:
         return ""
 
     def _count(self, task: TaskPlan, pool: int) -> int:
-        return pool if task.alias in self._fixed else wanted(task, pool)
+        return pool if task.alias in self.fixed else wanted(task, pool)
 
     def _eligible(self, task: TaskPlan) -> tuple[str, ...]:
         pool = self._roster.holding(task.datasets)
-        for names in (task.specified_ids, self._fixed.get(task.alias), self._scheduled.get(task.alias)):
+        for names in (task.specified_ids, self.fixed.get(task.alias), self._scheduled.get(task.alias)):
             if names is not None:
                 allowed = set(names)
                 pool = tuple(node for node in pool if node in allowed)

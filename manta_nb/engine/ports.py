@@ -18,7 +18,8 @@ class Dispatcher(Protocol):
     Every node of every `RunTask` is reported exactly once, in a `BatchFinished`, a `BatchLost` or a
     `NodesGone`, unless `stop` was called. `post` may be called from any thread. Two `RunTask`s of one
     iteration, task and attempt may be under way at once, for different nodes. A `RunTask` for a node that is
-    away waits for it; the dispatcher has the deadline, and posts `NodesGone` when it has passed.
+    away waits for it; the dispatcher has the deadline, and posts `NodesGone` when it has passed. Nothing that
+    belongs to an earlier execution of the same run (it was resumed) is reported.
     """
 
     def open(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
@@ -44,7 +45,7 @@ class RunStore(Protocol):
     """
 
     def begin(self, plan: RunPlan) -> None:
-        """A run begins."""
+        """A run begins, or goes on where it was stopped, perhaps with more iterations."""
 
     def commit(self, commit: CommitIteration) -> None:
         """An iteration is complete; returns when it is safe: the driver takes that for the confirmation."""

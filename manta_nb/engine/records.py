@@ -14,6 +14,7 @@ from typing import Literal
 
 __all__ = [
     "Batch",
+    "Change",
     "Event",
     "Failure",
     "NodeInfo",
@@ -70,6 +71,15 @@ class RunPlan:
     seed: int
     #: iterations whose results stay readable; None: all
     keep_results: int | None = 2
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a person wants of a Global: another value at `path` inside it, or, where that is empty, of the whole."""
+
+    tag: str
+    value: object
+    path: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,15 @@ class ResultIndex:
         """All readable tags, in the order they were first written."""
         return list(dict.fromkeys(tag for batch in self.batches for tag in batch.result_bytes))
 
+    def without(self, keys: frozenset[str]) -> ResultIndex:
+        """Less what lies in these segments."""
+        left = tuple(
+            batch for batch in self.batches if batch.segment is None or batch.segment.key not in keys
+        )
+        if len(left) == len(self.batches):
+            return self
+        return ResultIndex(left, _dropped(self.dropped, self.batches, left))
+
 
 @dataclass
 class _Kept:
@@ -42,13 +51,17 @@ class Retention:
     wrote under some tag. `keep=None` forgets nothing. Only sets are kept, one for each batch and tag.
     """
 
-    def __init__(self, keep: int | None) -> None:
+    def __init__(self, keep: int | None, start: ResultIndex = ResultIndex()) -> None:
         self._keep = keep
+        written: dict[str, set[str]] = {}
+        newest = [
+            _Kept(batch, {} if keep is None else _newest(batch, written)) for batch in start.batches[::-1]
+        ]
         #: oldest first
-        self._kept: list[_Kept] = []
-        self._batches: tuple[Batch, ...] = ()
+        self._kept = newest[::-1]
+        self._batches = start.batches
         #: replaced, never changed: an index that was handed out stays as it was
-        self._dropped: Mapping[str, int] = {}
+        self._dropped = start.dropped
 
     def index(self, current: Iterable[Batch]) -> ResultIndex:
         """What a task may read: the committed batches, then those of the running iteration."""
@@ -85,13 +98,18 @@ class Retention:
     def _replace(self, kept: Iterable[_Kept]) -> None:
         before, self._kept = self._batches, list(kept)
         self._batches = tuple(entry.batch for entry in self._kept)
-        remaining = {id(batch) for batch in self._batches}
-        dropped = dict(self._dropped)
-        for batch in before:
-            if id(batch) not in remaining:
-                for tag in batch.result_bytes:
-                    dropped[tag] = max(dropped.get(tag, -1), batch.iteration)
-        self._dropped = dropped
+        self._dropped = _dropped(self._dropped, before, self._batches)
+
+
+def _dropped(known: Mapping[str, int], before: Iterable[Batch], left: Iterable[Batch]) -> dict[str, int]:
+    """Tag → newest iteration whose value of it is gone, when of the batches `before` these are left."""
+    remaining = {id(batch) for batch in left}
+    dropped = dict(known)
+    for batch in before:
+        if id(batch) not in remaining:
+            for tag in batch.result_bytes:
+                dropped[tag] = max(dropped.get(tag, -1), batch.iteration)
+    return dropped
 
 
 def _newest(batch: Batch, written: dict[str, set[str]]) -> dict[str, frozenset[str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from manta_nb.engine import events as ev
+from manta_nb.engine.changes import Changes
+from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.committed import Committed
 from manta_nb.engine.endings import end_after, lost_globals, stopped, too_few
 from manta_nb.engine.faults import lose_batch, lose_nodes, lose_segments, take_report
@@ -14,10 +16,10 @@ from manta_nb.engine.invariants import check, check_liveness
 from manta_nb.engine.iteration import Iteration
 from manta_nb.engine.placement import Placement
 from manta_nb.engine.progress import Progress, TaskProgress
-from manta_nb.engine.records import Batch, Event, Failure, NodeInfo, RunPlan, Status, ValueRef
+from manta_nb.engine.records import Batch, Failure, NodeInfo, RunPlan, Status, ValueRef
 from manta_nb.engine.roster import Roster
 from manta_nb.engine.scheduling import next_schedule
-from manta_nb.engine.wording import name_some, one_line
+from manta_nb.engine.wording import about_nodes
 
 __all__ = ["RunState"]
 
@@ -40,22 +42,28 @@ class RunState:
         plan: RunPlan,
         nodes: Sequence[NodeInfo],
         initial_globals: Mapping[str, ValueRef] | None = None,
+        start: Checkpoint | None = None,
     ) -> None:
+        start = start or Checkpoint(globals=dict(initial_globals or {}))
         self.plan = plan
         self.graph = TaskGraph(plan.tasks)
         self.roster = Roster(nodes)
-        self.placement = Placement(self.graph, self.roster, plan.seed)
-        self.committed = Committed(initial_globals or {}, plan.keep_results)
+        self.placement = Placement(self.graph, self.roster, plan.seed, start.fixed)
+        self.committed = Committed(start, plan.keep_results)
         self.status: Status = "pending"
         self.reason = ""
         #: the running iteration; None before the first one
         self.iteration: Iteration | None = None
-        #: iterations the store has confirmed
-        self.confirmed = 0
         #: the end that is decided, until every commit is confirmed
         self.ending: FinishRun | None = None
+        self.changes = Changes()
         self._soft_stop: ev.StopRequested | None = None
         self._out: list[Instruction] = []
+
+    @classmethod
+    def resumed(cls, plan: RunPlan, nodes: Sequence[NodeInfo], checkpoint: Checkpoint) -> RunState:
+        """The same run from where `checkpoint` stands: it goes on as if it had never ended."""
+        return cls(plan, nodes, start=checkpoint)
 
     @property
     def finished(self) -> bool:
@@ -80,14 +88,16 @@ class RunState:
         """How far the run is."""
         started = self.iteration.tasks if self.iteration else {}
         tasks = tuple(TaskProgress.of(alias, started.get(alias)) for alias in self.graph.tasks)
-        number = self.iteration.number if self.iteration else 0
-        return Progress(self.status, self.reason, number, self.confirmed, self.plan.iterations, tasks)
+        confirmed = self.committed.checkpoint.iterations
+        number = self.iteration.number if self.iteration else confirmed
+        return Progress(self.status, self.reason, number, confirmed, self.plan.iterations, tasks)
 
     def validate(self) -> None:
         """Raise `AssertionError` where the state contradicts itself; for tests."""
         ended, active = self.ending is not None, self.status in ("running", "stopping")
-        check(self.iteration, self.committed, self.roster)
-        check_liveness(self.iteration, self.committed, ended and not self.finished, active and not ended)
+        check(self.iteration, self.committed, self.roster, self.changes.keys())
+        goes_on = active and not (ended or self.changes.waiting)
+        check_liveness(self.iteration, self.committed, ended and not self.finished, goes_on)
 
     def _on(self, event: ev.RunEvent) -> None:
         match event:
@@ -108,11 +118,17 @@ class RunState:
                 self._on_gone(node_ids, reason)
             case ev.StopRequested():
                 self._on_stop(event)
+            case ev.ChangeRequested(change):
+                self.changes.ask(change)
+            case ev.GlobalsEdited():
+                self.changes.made(event)
+                self.committed.segments.update(dict.fromkeys(self.changes.keys()))
+                self._advance()
 
     def _on_started(self) -> None:
         if self.status == "pending":
-            self.status = "running"
-            self._open(0, {})
+            start, self.status = self.committed.checkpoint, "running"
+            self._open(start.iterations, start.schedule)
             self._advance()
 
     def _on_batch(self, batch: Batch) -> None:
@@ -153,9 +169,7 @@ class RunState:
             self._soft_stop = event
 
     def _on_committed(self, event: ev.IterationCommitted) -> None:
-        if event.iteration in self.committed.unconfirmed:
-            self.committed.confirm(event.iteration)
-            self.confirmed += 1
+        if self.committed.confirm(event.iteration):
             self._sweep()
         self._conclude()
 
@@ -171,7 +185,7 @@ class RunState:
 
     def _advance(self) -> None:
         """Go on as far as what has finished allows."""
-        while self.iteration is not None and self.ending is None:
+        while self.iteration is not None and self.ending is None and not self.changes.waiting:
             short = self.iteration.settle()
             if short is not None:
                 self._end(too_few(short))
@@ -197,13 +211,17 @@ class RunState:
 
     def _complete(self, iteration: Iteration) -> None:
         """Commit the iteration; then the next one begins at once, or the run ends."""
+        finish = end_after(iteration, self.plan.iterations, self._soft_stop)
+        if finish is None and (edit := self.changes.begin(iteration, self.committed.globals)):
+            self._emit(edit)
+            return
         batches = iteration.batches()
         schedule, notes = next_schedule(iteration.number, batches, self.graph.tasks, self.roster.knows)
-        self._emit(map(Record, notes))
-        self._emit([self.committed.commit(iteration.number, batches)])
+        edited, told = self.changes.take(iteration.number)
+        self._emit([*map(Record, notes), *told])
+        self._emit([self.committed.commit(iteration.number, batches, schedule, self.placement.fixed, edited)])
         iteration.open = False
         self._sweep()
-        finish = end_after(iteration, self.plan.iterations, self._soft_stop)
         if finish is not None:
             self._end(finish)
         else:
@@ -231,15 +249,15 @@ class RunState:
             self._emit([self.ending])
 
     def _sweep(self) -> None:
-        keys = self.committed.sweep(self.iteration.segment_keys() if self.iteration else ())
+        running = self.iteration.segment_keys() if self.iteration else set()
+        keys = self.committed.sweep(running | self.changes.keys())
         if keys:
             self._emit([DropSegments(keys)])
 
     def _note(self, kind: str, nodes: Sequence[str], text: str) -> None:
         if nodes:
             number = self.iteration.number if self.iteration else 0
-            node = nodes[0] if len(nodes) == 1 else ""
-            self._emit([Record(Event(number, kind, one_line(f"{name_some(nodes)} {text}"), node))])
+            self._emit([Record(about_nodes(number, kind, nodes, text))])
 
     def _emit(self, instructions: Iterable[Instruction]) -> None:
         self._out.extend(instructions)

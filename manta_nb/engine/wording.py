@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from manta_nb.engine.records import Failure, TaskPlan
+from manta_nb.engine.records import Event, Failure, TaskPlan
 from manta_nb.engine.roster import Roster
 
-__all__ = ["LIMIT", "failed_task", "name_some", "nobody_eligible", "one_line"]
+__all__ = ["LIMIT", "about_nodes", "failed_task", "name_some", "nobody_eligible", "one_line"]
 
 LIMIT = 200
 _NAMED = 8
@@ -24,6 +24,12 @@ def name_some(names: Sequence[str], limit: int = _NAMED) -> str:
     if len(names) <= limit:
         return ", ".join(names)
     return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+
+
+def about_nodes(iteration: int, kind: str, nodes: Sequence[str], text: str) -> Event:
+    """The event that something holds for these nodes."""
+    node = nodes[0] if len(nodes) == 1 else ""
+    return Event(iteration, kind, one_line(f"{name_some(nodes)} {text}"), node)
 
 
 def failed_task(task: str, failure: Failure, failed: int, placed: int, needed: int) -> str:

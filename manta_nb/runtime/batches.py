@@ -29,6 +29,12 @@ class OpenBatch:
     #: when Dask called it finished
     ended: float = math.inf
 
+    @property
+    def label(self) -> str:
+        """What Dask's own pages call it: task, iteration, first node and how many more."""
+        more = f"+{len(self.node_ids) - 1}" if len(self.node_ids) > 1 else ""
+        return f"{self.task.alias}-{self.task.iteration}-{self.node_ids[0]}{more}"
+
 
 class OpenBatches:
     """Batches by id. Used by the run's threads and by Dask's: locked."""

@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,53 +18,14 @@ import numpy as np
 from manta_nb.engine.records import Batch, Segment, ValueRef
 from manta_nb.errors import CorruptBytes, MissingTag
 from manta_nb.runtime.capabilities import HostTag
+from manta_nb.runtime.entry import Entry, free
 from manta_nb.runtime.runners.outlet import SharedOutlet
 from manta_nb.runtime.runners.readers import in_node_order
 from manta_nb.runtime.runners.segments import Place, SegmentReader, open_place
 from manta_nb.runtime.runners.storage import BytesSegment, SharedSegment
 from manta_nb.sdk.codec import encode
 
-__all__ = ["Entry", "SegmentBook"]
-
-
-#: segments of finished runs up to so many bytes are kept as bytes
-POCKET = 4 << 20
-
-
-@dataclass
-class Entry:
-    """One segment: where its holder has it, and the kernel's own hold on it."""
-
-    segment: Segment
-    #: where the holder has it; a pid of 0 means that nobody else can open it
-    place: Place
-    #: host of the holder
-    host: HostTag
-    #: the kernel's own descriptor, or -1
-    fd: int = -1
-    #: the bytes, where the kernel has them
-    data: memoryview | None = None
-    #: (worker, key of the copy) → future of a copy that a worker has or is getting
-    copies: dict[tuple[str, str], Any] = field(default_factory=dict)
-    reader: SegmentReader | None = None
-    #: whether its holder went away; another process has that name now
-    left: bool = False
-    #: whether anybody still has it
-    held: bool = True
-    #: whether somebody may look at its memory for longer than the run needs it
-    viewed: bool = False
-    #: whether a finished run shows it
-    adopted: bool = False
-
-    def pocket(self) -> None:
-        """Keep a small segment as bytes: descriptors are scarce, and there are many runs in a day."""
-        if self.fd < 0 or self.segment.nbytes > POCKET:
-            return
-        self.data = memoryview(os.pread(self.fd, self.segment.nbytes, 0))
-        if self.reader is not None:
-            self.reader.close()
-        os.close(self.fd)
-        self.fd, self.reader = -1, SegmentReader(self.segment.key, self.data)
+__all__ = ["SegmentBook"]
 
 
 class SegmentBook:
@@ -186,12 +146,24 @@ class SegmentBook:
                 self._entries[key].adopted = True
                 self._entries[key].pocket()
 
+    def lend(self, keys: Iterable[str]) -> None:
+        """A finished run goes on: what was put away for good is read by tasks again."""
+        if not self._host.shared_values:
+            # the bytes travel, wherever they are kept
+            return
+        with self._lock:
+            for key in keys:
+                if (entry := self._entries.get(key)) is not None:
+                    # too many open files: then the bytes travel
+                    with contextlib.suppress(OSError):
+                        entry.unpocket()
+
     def drop(self, keys: Iterable[str]) -> None:
         """Free these; giving back hundreds of megabytes takes the system a while, so a thread waits for it."""
         with self._lock:
             entries = [entry for key in keys if (entry := self._entries.pop(key, None)) is not None]
         if entries:
-            self._freeing.submit(_free, entries)
+            self._freeing.submit(free, entries)
 
     def worker_gone(self, worker_id: str) -> None:
         """A worker went away: what it had copies of has to be sent again."""
@@ -239,11 +211,3 @@ class SegmentBook:
         """Free all but what was adopted: that lives as long as somebody can ask for it."""
         self.drop([key for key, entry in self._entries.items() if not entry.adopted])
         self._freeing.shutdown()
-
-
-def _free(entries: list[Entry]) -> None:
-    for entry in entries:
-        if entry.reader is not None:
-            entry.reader.close()
-        if entry.fd >= 0:
-            os.close(entry.fd)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from distributed import CancelledError, Client, Future
 
-from manta_nb.runtime.book import Entry, SegmentBook
+from manta_nb.runtime.book import SegmentBook
 from manta_nb.runtime.capabilities import HostTag, host_tag
+from manta_nb.runtime.entry import Entry
 from manta_nb.runtime.worker import export_segment, hold, resource_of
 
 __all__ = ["SHARE", "Courier", "Host"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,19 +24,17 @@ from manta_nb.engine.instructions import RunTask
 from manta_nb.engine.records import Event, Failure, NodeInfo, RunPlan
 from manta_nb.runtime.batches import OpenBatch, OpenBatches
 from manta_nb.runtime.cluster import RETURN_DEADLINE
-from manta_nb.runtime.courier import SHARE, Host
+from manta_nb.runtime.courier import Host
 from manta_nb.runtime.decoding import outcome_to_batch
 from manta_nb.runtime.fleet import Fleet
+from manta_nb.runtime.inbox import Inbox
 from manta_nb.runtime.program import Program
 from manta_nb.runtime.reading import Reading, read_by, reading_for
-from manta_nb.runtime.worker import execute_batch, resource_of
 
 __all__ = ["DaskDispatcher", "Lines"]
 
 #: where memory is not shared, the kernel takes a copy of a segment with Globals of at most so many bytes
 KEPT_BY_THE_KERNEL = 64 << 20
-#: seconds between looks at what is open
-TICK = 1.0
 #: seconds that Dask gets to call the last batches finished
 SETTLING = 2
 
@@ -48,27 +45,42 @@ Lines = Callable[[int, str, Sequence[str], list[list[Any]]], None]
 
 
 class DaskDispatcher:
-    """Implements `engine.ports.Dispatcher` for one run."""
+    """Implements `engine.ports.Dispatcher` for one execution of a run.
+
+    Args:
+        fleet: the workers.
+        programs: what runs for each alias.
+        nodes: those the run may use.
+        lines: is given what tasks stream.
+        again: how often the run was resumed. Workers and listeners know each execution by a name of its own, so that
+            nothing that comes late of an earlier one is taken for this one's.
+    """
 
     def __init__(
-        self, fleet: Fleet, programs: Mapping[str, Program], nodes: Mapping[str, NodeInfo], lines: Lines
+        self,
+        fleet: Fleet,
+        programs: Mapping[str, Program],
+        nodes: Mapping[str, NodeInfo],
+        lines: Lines,
+        again: int = 0,
     ) -> None:
         self._fleet = fleet
         self._programs = programs
         self._nodes = nodes
         self._lines = lines
         self._open = OpenBatches()
+        self._again = again
         self._numbers = itertools.count()
         self._used: set[str] = set()
         self._strays = False
-        self._inbox: queue.SimpleQueue[tuple[str, Mapping[str, Any]] | None] = queue.SimpleQueue()
+        self._stopped: threading.Event | None = None
 
     def open(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
         """See `Dispatcher.open`."""
         self._plan, self._post = plan, post
-        self._fleet.listen(plan.run_id, self)
-        self._reader = threading.Thread(target=self._read, name=f"manta-{plan.run_id[:8]}-in", daemon=True)
-        self._reader.start()
+        self._id = f"{plan.run_id}.{self._again}" if self._again else plan.run_id
+        self._inbox = Inbox(plan.run_id[:8], self._hear, self._look)
+        self._fleet.listen(self._id, self)
 
     def run(self, task: RunTask) -> None:
         """See `Dispatcher.run`."""
@@ -94,41 +106,32 @@ class DaskDispatcher:
         reading: Reading,
         text: str,
     ) -> None:
-        number = next(self._numbers)
-        batch_id = f"{self._plan.run_id}/{number}"
+        batch_id = f"{self._id}/{next(self._numbers)}"
         unneeded = self._fleet.courier.to_release(host.worker_id)
-        request = program.request(self._plan.run_id, task, node_ids, reading, text, unneeded)
+        paces = {node: self._fleet.paces[node] for node in node_ids if node in self._fleet.paces}
+        request = program.request(self._id, task, node_ids, reading, text, unneeded, paces)
         opened = OpenBatch(task, host, node_ids)
         self._open.add(batch_id, opened)
         self._used.add(host.worker_id)
-        first = node_ids[0] if len(node_ids) == 1 else f"{node_ids[0]}+{len(node_ids) - 1}"
-        opened.future = self._fleet.client.submit(
-            execute_batch,
-            self._fleet.session,
-            batch_id,
-            request,
-            *reading.futures,
-            key=f"{task.alias}-{task.iteration}-{first}-{self._plan.run_id[:8]}-{number}",
-            pure=False,
-            resources={resource_of(host.worker_id): SHARE},
-        )
+        key = f"{opened.label}-{batch_id.replace('/', '-')}"
+        opened.future = self._fleet.submit(host, key, batch_id, request, reading.futures)
         opened.future.add_done_callback(lambda future: self._on_settled(batch_id, future.status))
 
     def _on_settled(self, batch_id: str, status: str) -> None:
         """Dask says how a batch ended; on a thread of Dask's."""
         self._open.settle()
-        self._inbox.put((batch_id, {"status": status}))
+        self._inbox.put(batch_id, {"status": status})
 
     def posted(self, batch_id: str, message: Mapping[str, Any]) -> None:
         """See `Listener.posted`."""
-        self._inbox.put((batch_id, message))
+        self._inbox.put(batch_id, message)
 
     def host_lost(self, host: Host) -> None:
         """See `Listener.host_lost`."""
         mine = tuple(node for node in host.node_ids if node in self._nodes)
         self._post(NodesLost(mine, f"worker process {host.pid} of {host.worker_id} is gone"))
         for batch_id in self._open.on(host):
-            self._inbox.put((batch_id, {"status": "lost"}))
+            self._inbox.put(batch_id, {"status": "lost"})
         if lost := self._fleet.book.lost_with(host.worker_id):
             self._post(SegmentsLost(tuple(lost), f"{host.worker_id} held them and is gone"))
 
@@ -136,20 +139,22 @@ class DaskDispatcher:
         """See `Listener.host_joined`."""
         self._post(NodesJoined(tuple(self._nodes[node] for node in host.node_ids if node in self._nodes)))
 
-    def _read(self) -> None:
-        """The run's own thread for what comes in: Dask's thread must not be kept."""
-        while (item := self._next()) is not None:
-            batch_id, message = item
-            opened = self._open.get(batch_id)
-            if opened is None:
-                continue
-            try:
-                self._take(batch_id, opened, message)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with a message, the run must not hang
-                _log.exception("a message about %s of run %s cannot be read", batch_id, self._plan.run_id)
-                if "lines" not in message:
-                    self._open.close(batch_id)
-                    self._lost(opened.task, opened.node_ids, f"its outcome cannot be read: {error}"[:200])
+    def _hear(self, batch_id: str, message: Mapping[str, Any]) -> None:
+        opened = self._open.get(batch_id)
+        if opened is None:
+            return
+        try:
+            self._take(batch_id, opened, message)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a message, the run must not hang
+            _log.exception("a message about %s of run %s cannot be read", batch_id, self._plan.run_id)
+            if "lines" not in message:
+                self._open.close(batch_id)
+                self._lost(opened.task, opened.node_ids, f"its outcome cannot be read: {error}"[:200])
+
+    def _look(self) -> None:
+        """Give up batches whose outcome never came."""
+        for batch_id in self._open.late(time.monotonic()):
+            self._inbox.put(batch_id, {"status": "lost"})
 
     def _take(self, batch_id: str, opened: OpenBatch, message: Mapping[str, Any]) -> None:
         if "lines" in message:
@@ -163,15 +168,6 @@ class DaskDispatcher:
             self._lost(opened.task, opened.node_ids, str(message["refused"]))
         else:
             self._ended(batch_id, opened, message["status"])
-
-    def _next(self) -> tuple[str, Mapping[str, Any]] | None:
-        """The next message; now and then batches are given up whose outcome never came."""
-        while True:
-            try:
-                return self._inbox.get(timeout=TICK)
-            except queue.Empty:
-                for batch_id in self._open.late(time.monotonic()):
-                    self._inbox.put((batch_id, {"status": "lost"}))
 
     def _finished(self, batch_id: str, opened: OpenBatch, message: Mapping[str, Any]) -> None:
         self._open.close(batch_id)
@@ -233,9 +229,8 @@ class DaskDispatcher:
     def stop(self) -> None:
         """See `Dispatcher.stop`."""
         opened = self._open.all()
-        self._fleet.broadcast(
-            "manta_nb_stop", {batch.host.worker_id for batch in opened}, run_id=self._plan.run_id
-        )
+        workers = {batch.host.worker_id for batch in opened}
+        self._stopped = self._fleet.broadcast("manta_nb_stop", workers, run_id=self._id)
         futures = [batch.future for batch in opened if batch.future is not None]
         if futures:
             self._fleet.cancel(futures)
@@ -244,10 +239,12 @@ class DaskDispatcher:
         """See `Dispatcher.close`."""
         # an outcome overtakes Dask's own word for it, which must not come after the client is gone
         self._open.wait_settled(SETTLING)
-        self._fleet.unlisten(self._plan.run_id)
+        if self._stopped is not None:
+            # what was stopped writes nothing any more when the run is resumed
+            self._stopped.wait(SETTLING)
+        self._fleet.unlisten(self._id)
         courier = self._fleet.courier
         # there may be no further batch to tell them
         unneeded = [key for worker_id in self._used for keys in courier.to_release(worker_id) for key in keys]
-        self._fleet.broadcast("manta_nb_forget", self._used, run_id=self._plan.run_id, keys=unneeded)
-        self._inbox.put(None)
-        self._reader.join(timeout=5)
+        self._fleet.broadcast("manta_nb_forget", self._used, run_id=self._id, keys=unneeded)
+        self._inbox.close()

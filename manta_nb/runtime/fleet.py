@@ -13,7 +13,8 @@ from distributed import CancelledError, Client, Future
 from manta_nb.errors import NodeError
 from manta_nb.runtime.capabilities import HostTag
 from manta_nb.runtime.courier import SHARE, Courier, Host
-from manta_nb.runtime.worker import TOPIC, describe, resource_of
+from manta_nb.runtime.runners.request import BatchRequest
+from manta_nb.runtime.worker import TOPIC, describe, execute_batch, resource_of
 
 __all__ = ["Fleet", "Listener"]
 
@@ -40,6 +41,8 @@ class Fleet:
         self.courier = Courier(client, shared_values)
         self.book = self.courier.book
         self.hosts: dict[str, Host] = {}
+        #: node → how many times as long its tasks take, because a person wants it; absent: as long as they take
+        self.paces: dict[str, float] = {}
         self._of_node: dict[str, str] = {}
         self._listeners: dict[str, Listener] = {}
         self._lock = threading.Lock()
@@ -105,15 +108,30 @@ class Fleet:
             groups.setdefault(of_node[node_id], []).append(node_id)
         return groups
 
-    def listen(self, run_id: str, listener: Listener) -> None:
-        """Deliver to `listener` what concerns the batches of a run, named `run_id/...`."""
-        with self._lock:
-            self._listeners[run_id] = listener
+    def submit(
+        self, host: Host, key: str, batch_id: str, request: BatchRequest, futures: Sequence[Future[Any]]
+    ) -> Future[Any]:
+        """Send a batch to a worker; one that restarts gets it when it is back."""
+        return self.client.submit(
+            execute_batch,
+            self.session,
+            batch_id,
+            request,
+            *futures,
+            key=key,
+            pure=False,
+            resources={resource_of(host.worker_id): SHARE},
+        )
 
-    def unlisten(self, run_id: str) -> None:
+    def listen(self, name: str, listener: Listener) -> None:
+        """Deliver to `listener` what concerns the batches named `name/...`, and who comes and goes."""
+        with self._lock:
+            self._listeners[name] = listener
+
+    def unlisten(self, name: str) -> None:
         """Stop delivering."""
         with self._lock:
-            self._listeners.pop(run_id, None)
+            self._listeners.pop(name, None)
 
     def _on_posted(self, event: tuple[float, Mapping[str, Any]]) -> None:
         _, message = event
@@ -185,23 +203,25 @@ class Fleet:
         if self.client.loop is not None:
             self.client.loop.add_callback(cancel)
 
-    def broadcast(self, op: str, worker_ids: Iterable[str], **fields: Any) -> None:
-        """Call a handler of these workers, without waiting for an answer."""
+    def broadcast(self, op: str, worker_ids: Iterable[str], **fields: Any) -> threading.Event:
+        """Call a handler of these workers, without waiting; what is returned is set when they have answered."""
         addresses = [self.hosts[worker_id].address for worker_id in worker_ids if self.hosts[worker_id].alive]
-        if not addresses:
-            return
+        answered = threading.Event()
 
         async def send() -> None:
             # a worker, or the whole cluster, may be going away: then there is nobody to tell
             with contextlib.suppress(OSError):
-                if self.client.scheduler is None:
-                    return
-                await self.client.scheduler.broadcast(
-                    msg={"op": op, **fields}, workers=addresses, on_error="ignore"
-                )
+                if self.client.scheduler is not None:
+                    await self.client.scheduler.broadcast(
+                        msg={"op": op, **fields}, workers=addresses, on_error="ignore"
+                    )
+            answered.set()
 
-        if self.client.loop is not None:
+        if addresses and self.client.loop is not None:
             self.client.loop.add_callback(send)
+        else:
+            answered.set()
+        return answered
 
     def close(self) -> None:
         """Stop listening; free the kernel's segments."""

@@ -24,6 +24,8 @@ class Hosting(Protocol):
     """Workers that host nodes."""
 
     client: Client
+    #: whether the workers are processes of this machine that it started and starts again
+    ours: bool
     #: Dask's own cluster object, or None where there is only a client
     cluster: Any
     #: one line for each promise that does not hold here
@@ -38,6 +40,8 @@ class Hosting(Protocol):
 
 class OwnHosting:
     """A `NodeCluster`, ended with the session."""
+
+    ours = True
 
     def __init__(self, setups: Mapping[str, WorkerSetup], folder: Path) -> None:
         self._cluster = NodeCluster(setups, folder)
@@ -71,6 +75,8 @@ def client_of(given: Any, parts: ExitStack) -> Client:
 
 class ForeignHosting:
     """Workers of a cluster that somebody else started and will end."""
+
+    ours = False
 
     def __init__(self, client: Client, setups: Mapping[str, WorkerSetup]) -> None:
         self.client = client

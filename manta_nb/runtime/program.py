@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from manta_nb.engine.instructions import RunTask
@@ -52,8 +53,12 @@ class Program:
         reading: Reading,
         shared: str,
         unneeded: tuple[tuple[str, ...], tuple[str, ...]],
+        paces: Mapping[str, float],
     ) -> BatchRequest:
-        """The request to one worker; `unneeded` are the segments it may free, and those it may write over."""
+        """The request to one worker; `unneeded` are the segments it may free, and those it may write over.
+
+        `run_id` names this execution of the run, `shared` holds the run's own id.
+        """
         states = {node: task.states[node] for node in node_ids if node in task.states} if task.states else {}
         return BatchRequest(
             shared=shared,
@@ -64,6 +69,7 @@ class Program:
             policy=self.policy,
             node_ids=node_ids,
             states=states,
+            paces=paces,
             release=unneeded[0],
             reuse=unneeded[1],
             imports=reading.imports,

@@ -10,8 +10,8 @@ from typing import Any
 
 from manta_nb.engine.instructions import RunTask
 from manta_nb.engine.records import Segment
-from manta_nb.runtime.book import Entry
 from manta_nb.runtime.courier import Host
+from manta_nb.runtime.entry import Entry
 from manta_nb.runtime.fleet import Fleet
 from manta_nb.runtime.runners.segments import Place
 

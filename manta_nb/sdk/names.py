@@ -22,6 +22,11 @@ __all__ = [
 #: the longest name, in characters, and in bytes as a file system counts them
 _MOST_CHARACTERS, _MOST_BYTES = 100, 255
 
+#: how alike two spellings must be, from 0 to 1: "iris" and "digits" are 0.6
+_NEAR = 0.65
+#: letters that make a part of a name worth a guess
+_PART = 3
+
 
 def check_node_id(text: str) -> str:
     """`text` if a node may be called so: 1–100 printable characters that are safe as the name of a folder.
@@ -65,7 +70,10 @@ def natural_key(text: str) -> tuple[tuple[object, ...], str]:
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """`" (did you mean 'digits'?)"` for the option nearest to `word`, or `""` where none is near."""
     spellings = {option.casefold(): option for option in options}
-    near = get_close_matches(word.casefold(), spellings, n=1)
+    typed = word.casefold()
+    near = get_close_matches(typed, spellings, n=1, cutoff=_NEAR)
+    # "acc" for "val_acc": far apart as spellings, and still meant
+    near = near or [name for name in spellings if len(typed) >= _PART and typed in name]
     return f" (did you mean {spellings[near[0]]!r}?)" if near else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from manta_nb.session.curves import Spread
 from manta_nb.session.drawing import GraphView
 from manta_nb.session.logs import EventTable, LogRow, LogTable
 from manta_nb.session.metrics import MetricTable
+from manta_nb.session.views import GlobalsView, ResultsView
 
 __all__ = ["RunLike", "Summary", "seconds_text", "summarise"]
 
@@ -38,7 +39,13 @@ class RunLike(Protocol):
     @property
     def iterations(self) -> int | None: ...
     @property
+    def seed(self) -> int: ...
+    @property
+    def started(self) -> float: ...
+    @property
     def elapsed(self) -> float: ...
+    @property
+    def bytes_moved(self) -> Mapping[int, int]: ...
     @property
     def finished(self) -> bool: ...
     @property
@@ -57,6 +64,10 @@ class RunLike(Protocol):
     def events(self) -> EventTable: ...
     @property
     def graph(self) -> GraphView: ...
+    @property
+    def globals(self) -> GlobalsView: ...
+    @property
+    def results(self) -> ResultsView: ...
 
 
 @dataclass(frozen=True)
@@ -117,10 +128,10 @@ def summarise(run: RunLike) -> Summary:
     if run.iterations and not run.finished and 0 < run.iteration < run.iterations:
         left = run.elapsed / run.iteration * (run.iterations - run.iteration)
     return Summary(
-        name=run.name,
+        name=_cut(run.name),
         run_id=run.run_id[:8],
         status=run.status,
-        reason=run.reason,
+        reason=_cut(run.reason),
         iteration=run.iteration,
         iterations=run.iterations,
         elapsed=run.elapsed,

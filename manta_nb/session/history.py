@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
-from manta_nb.engine.events import BatchFinished, BatchLost, RunEvent
-from manta_nb.engine.instructions import CommitIteration, Instruction, Record
+from manta_nb.engine.events import (
+    BatchFinished,
+    BatchLost,
+    NodesGone,
+    NodesJoined,
+    NodesLost,
+    RunEvent,
+)
+from manta_nb.engine.instructions import CommitIteration, FinishRun, Instruction, Record, RunTask
 from manta_nb.engine.records import Batch, ValueRef
 from manta_nb.engine.results import ResultIndex
 from manta_nb.engine.run_state import RunState
 from manta_nb.errors import MissingTag
 from manta_nb.runtime.book import SegmentBook
+from manta_nb.session.findings import Findings
 from manta_nb.session.logs import EventTable, LogRow, LogTable
 from manta_nb.session.metrics import MetricTable
-from manta_nb.session.views import GlobalInfo, ResultInfo, RunningNotice
+from manta_nb.session.nodework import NodeWork
+from manta_nb.session.views import GlobalInfo, ResultInfo, RunningNotice, misspelt
 
 __all__ = ["History"]
 
@@ -33,14 +43,22 @@ class History:
         self.metrics = MetricTable()
         self.logs = LogTable()
         self.events = EventTable()
+        #: what the nodes do and did
+        self.work = NodeWork(lambda node_id: _worker(self._state, node_id))
         #: node → bytes that left it, all iterations together
-        self.bytes_out: dict[str, int] = {}
+        self.bytes_out = self.work.bytes_out
+        #: node → seconds it spent in tasks
+        self.seconds = self.work.seconds
         #: iteration → bytes that left all nodes in it
         self.bytes_moved: dict[int, int] = {}
-        #: node → seconds it spent in tasks
-        self.seconds: dict[str, float] = {}
+        #: the sum of these
+        self.bytes_total = 0
+        #: what is known of the values
+        self.findings = Findings()
+        self.findings.begin(initial)
+        self.book = book
+        #: of the leg that goes on now
         self._state = state
-        self._book = book
         self._globals = dict(initial)
         self._changed: dict[str, int | None] = dict.fromkeys(initial)
         self._results = ResultIndex()
@@ -55,9 +73,11 @@ class History:
     ) -> None:
         """Metrics and log lines of a batch, as its worker streams them."""
         metrics, logs = [], []
+        speaker = 0
         for kind, node, *rest in lines:
             if not 0 <= node < len(node_ids):
                 continue
+            speaker = max(speaker, node)
             if kind == "m":
                 name, value, step = rest
                 metrics.append((iteration, node_ids[node], task, str(name), step, float(value)))
@@ -66,35 +86,56 @@ class History:
                 logs.append(LogRow(iteration, node_ids[node], task, str(level), str(text)))
         self.metrics.extend(metrics)
         self.logs.extend(logs)
+        if speaker:
+            # the turns of a batch go one after another
+            self.work.spoke(task, node_ids, speaker)
 
     def observe(self, what: RunEvent | Instruction) -> None:
         """See `engine.driver.Observer`."""
         match what:
+            case RunTask():
+                self.work.dispatched(what)
             case BatchFinished(batch):
                 self._count(batch)
-                for failure in batch.failures:
-                    self.metrics.discard(batch.iteration, batch.task, failure.node_id)
+                if batch.failures:
+                    nodes = [failure.node_id for failure in batch.failures]
+                    self.metrics.discard(batch.iteration, batch.task, nodes)
             case BatchLost(task, iteration, _, node_ids):
-                for node_id in node_ids:
-                    self.metrics.discard(iteration, task, node_id)
+                self.work.lost(what)
+                self.metrics.discard(iteration, task, node_ids)
             case Record(event):
                 self.events.extend([event])
             case CommitIteration():
                 self._commit(what)
+            case FinishRun():
+                self.work.ended(what.failure)
+            case _:
+                self._moved(what)
+
+    def _moved(self, what: RunEvent | Instruction) -> None:
+        match what:
+            case NodesLost(node_ids, _):
+                self.work.left(node_ids, "lost")
+            case NodesGone(node_ids, _):
+                self.work.left(node_ids, "gone")
+            case NodesJoined(nodes):
+                self.work.joined(node.node_id for node in nodes)
 
     def _count(self, batch: Batch) -> None:
-        for node_id, nbytes in batch.bytes_out.items():
-            self.bytes_out[node_id] = self.bytes_out.get(node_id, 0) + nbytes
-        moved = self.bytes_moved.get(batch.iteration, 0)
-        self.bytes_moved[batch.iteration] = moved + sum(batch.bytes_out.values())
-        for node_id, seconds in batch.seconds.items():
-            self.seconds[node_id] = self.seconds.get(node_id, 0.0) + seconds
+        moved = sum(batch.bytes_out.values())
+        self.bytes_moved[batch.iteration] = self.bytes_moved.get(batch.iteration, 0) + moved
+        self.bytes_total += moved
+        self.work.finished(batch)
 
     def _commit(self, commit: CommitIteration) -> None:
+        results = self._state.committed.results.index(())
+        written = takewhile(lambda batch: batch.iteration == commit.iteration, reversed(results.batches))
         with self._lock:
+            self.findings.commit(commit, self._globals, list(written)[::-1])
             self._globals = dict(commit.globals)
             self._changed.update(dict.fromkeys(commit.changed, commit.iteration))
-            self._results = self._state.committed.results.index(())
+            self._results = results
+        self.work.committed(commit.iteration)
 
     def finished(self, committed: int) -> list[str]:
         """The run is over: forget what was not committed; returns the keys of what is still shown."""
@@ -106,7 +147,7 @@ class History:
     def read_global(self, tag: str) -> Any:
         """The committed value of a Global."""
         with self._lock:
-            return self._book.value(self._globals[tag])
+            return self.book.value(self._globals[tag])
 
     def global_tags(self) -> dict[str, GlobalInfo]:
         """All Globals and where they stand."""
@@ -116,20 +157,37 @@ class History:
     def select(self, tag: str, iteration: int | None, latest: bool) -> dict[str, Any]:
         """`{node_id: value}`; see `ResultsView.select`."""
         with self._lock:
-            index = self._results
-            batches = [batch for batch in index.batches if tag in batch.result_bytes]
-            if iteration is not None:
-                if iteration <= index.dropped.get(tag, -1) and not any(
-                    b.iteration == iteration for b in batches
-                ):
-                    raise MissingTag(
-                        f"{tag!r} of iteration {iteration} is no longer kept: give keep_results=n or 'all'"
-                    )
-                batches = [batch for batch in batches if batch.iteration == iteration]
-            elif not latest and batches:
-                newest = max(batch.iteration for batch in batches)
-                batches = [batch for batch in batches if batch.iteration == newest]
-            return self._book.select(tag, batches)
+            return self.book.select(tag, self._batches(tag, iteration, latest))
+
+    def global_ref(self, tag: str) -> tuple[ValueRef, int | None]:
+        """Where a Global lies, and the iteration that changed it last (None: the start)."""
+        with self._lock:
+            if tag not in self._globals:
+                raise MissingTag(misspelt("Global", tag, self._globals))
+            return self._globals[tag], self._changed.get(tag)
+
+    def result_batches(self, tag: str, iteration: int | None) -> list[Batch]:
+        """The batches that hold a result tag of that iteration, or of the latest one that wrote it."""
+        with self._lock:
+            tags = dict.fromkeys(known for batch in self._results.batches for known in batch.result_bytes)
+            if tag not in tags:
+                raise MissingTag(misspelt("Result", tag, tags))
+            return self._batches(tag, iteration, latest=False)
+
+    def _batches(self, tag: str, iteration: int | None, latest: bool) -> list[Batch]:
+        index = self._results
+        batches = [batch for batch in index.batches if tag in batch.result_bytes]
+        if iteration is not None:
+            found = [batch for batch in batches if batch.iteration == iteration]
+            if not found and iteration <= index.dropped.get(tag, -1):
+                raise MissingTag(
+                    f"{tag!r} of iteration {iteration} is no longer kept: give keep_results=n or 'all'"
+                )
+            return found
+        if not latest and batches:
+            newest = max(batch.iteration for batch in batches)
+            batches = [batch for batch in batches if batch.iteration == newest]
+        return batches
 
     def result_tags(self) -> dict[str, ResultInfo]:
         """All result tags and where they stand."""
@@ -146,3 +204,16 @@ class History:
                 elif before is None or before.iteration < batch.iteration:
                     infos[tag] = ResultInfo(batch.iteration, tuple(nodes), nbytes)
         return infos
+
+    def reopen(self, state: RunState) -> None:
+        """The run goes on from where `state` stands."""
+        start = state.committed.checkpoint
+        with self._lock:
+            self._state = state
+            self._globals, self._results = dict(start.globals), start.results
+        self.work.reopened()
+
+
+def _worker(state: RunState, node_id: str) -> str:
+    node = state.roster.nodes.get(node_id)
+    return "" if node is None else node.worker_id

@@ -24,8 +24,10 @@ def iteration_table(metrics: _Metrics, limit: int = 20, columns: int = 5) -> Tab
     names = metrics.names()
     shown = names[:columns]
     cells: dict[int, dict[str, str]] = {}
+    never = []
     for name in shown:
         curve = metrics.by_iteration(name)
+        never += [name] if not curve.n.any() else []
         for iteration, *spread in zip(*(column.tolist() for column in curve), strict=True):
             cells.setdefault(iteration, {})[name] = spread_text(Spread(*spread))
     rows: list[list[str | None]] = [[str(at), *map(cells[at].get, shown)] for at in sorted(cells)]
@@ -33,5 +35,7 @@ def iteration_table(metrics: _Metrics, limit: int = 20, columns: int = 5) -> Tab
         first = limit // 4
         gap: list[str | None] = [f"… {len(rows) - limit} more", *[None] * len(shown)]
         rows = [*rows[:first], gap, *rows[first - limit :]]
-    left = f"; not shown: {', '.join(names[columns:])}" if len(names) > columns else ""
-    return Table(["iteration", *shown], rows, f"mean (lowest–highest node){left}", limit=limit + 1)
+    said = "mean (lowest–highest node)"
+    said += f"; not shown: {', '.join(names[columns:])}" if len(names) > columns else ""
+    said += f"; NaN on every node, always: {', '.join(never)}" if never else ""
+    return Table(["iteration", *shown], rows, said, limit=limit + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
 from manta_nb.engine.records import Event
@@ -46,6 +47,24 @@ class _Bounded(View, Generic[Row]):
         with self._lock:
             self.dropped += max(0, len(self._rows) + len(added) - (self._rows.maxlen or 0))
             self._rows.extend(added)
+
+    @property
+    def count(self) -> int:
+        """How many rows there ever were, those that were dropped, too."""
+        with self._lock:
+            return self.dropped + len(self._rows)
+
+    def since(self, number: int, limit: int | None = None) -> tuple[int, list[Row]]:
+        """The rows from `number` on, counted from 0 at the start of the run, and the number of the first of them.
+
+        With `limit` the oldest that many. Costs as much as there are rows after `number`.
+        """
+        with self._lock:
+            first = max(number, self.dropped)
+            wanted = self.dropped + len(self._rows) - first
+            rows = list(islice(reversed(self._rows), max(0, wanted)))
+        rows.reverse()
+        return first, rows if limit is None else rows[:limit]
 
     def __len__(self) -> int:
         return len(self._rows)

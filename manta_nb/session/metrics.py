@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import threading
-from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +14,7 @@ import numpy.typing as npt
 from manta_nb.errors import MissingTag
 from manta_nb.session.curves import Columns, Curve, Spread, by_iteration, lines, mean_curve
 from manta_nb.session.iterations import iteration_table
+from manta_nb.session.metricrows import Found, Key, MetricRows
 from manta_nb.session.plotting import plot
 from manta_nb.session.views import View, misspelt
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["MetricRow", "MetricTable"]
 
 Array = npt.NDArray[Any]
-_NAN = float("nan")
 
 
 class MetricRow(NamedTuple):
@@ -39,23 +37,6 @@ class MetricRow(NamedTuple):
     name: str
     step: float | None
     value: float
-
-
-class _Rows(NamedTuple):
-    """A copy of rows as columns, and what the numbers in the columns `node`, `task` and `name` mean."""
-
-    columns: dict[str, Array]
-    nodes: list[str]
-    tasks: list[str]
-    names: list[str]
-
-
-class _Codes(dict[str, int]):
-    """A number for each text that is asked for, in the order of the first asking."""
-
-    def __missing__(self, text: str) -> int:
-        code = self[text] = len(self)
-        return code
 
 
 class MetricTable(View):
@@ -70,49 +51,20 @@ class MetricTable(View):
     """
 
     def __init__(self, rows: Iterable[MetricRow] = (), notice: Callable[[], None] | None = None) -> None:
-        self._lock = threading.Lock()
         self._notice = notice
-        self._ints = {column: array("i") for column in ("iteration", "node", "task", "name")}
-        self._floats = {column: array("d") for column in ("step", "value")}
-        self._codes = {column: _Codes() for column in ("node", "task", "name")}
-        #: (name, task) → the latest iteration that has it and a row before which it has none
-        self._latest: dict[tuple[str, str], tuple[int, int]] = {}
+        #: the rows as columns; the live monitor reads on in them
+        self.stored = MetricRows()
         self.extend(rows)
 
     def extend(self, rows: Iterable[MetricRow | tuple[int, str, str, str, float | None, float]]) -> None:
         """Add rows `(iteration, node, task, name, step or None, value)`."""
-        columns = list(zip(*rows, strict=True))
-        if not columns:
-            return
-        iterations, nodes, tasks, names, steps, values = columns
-        with self._lock:
-            start = len(self)
-            for iteration, name, task in dict.fromkeys(zip(iterations, names, tasks, strict=True)):
-                if iteration > self._latest.get((name, task), (-1, 0))[0]:
-                    self._latest[name, task] = (iteration, start)
-            self._ints["iteration"].extend(iterations)
-            for column, texts in (("node", nodes), ("task", tasks), ("name", names)):
-                self._ints[column].extend(map(self._codes[column].__getitem__, texts))
-            self._floats["step"].extend(_NAN if step is None else step for step in steps)
-            self._floats["value"].extend(values)
+        self.stored.extend(rows)
 
     def discard(
         self, iteration: int, task: str | None = None, node: str | Collection[str] | None = None
     ) -> None:
         """Forget the rows of an iteration, or of one task or some nodes in it, that will not be committed."""
-        nodes = [node] if isinstance(node, str) else node
-        with self._lock:
-            columns = {name: np.array(values) for name, values in (self._ints | self._floats).items()}
-            gone = columns["iteration"] == iteration
-            for column, texts in (("task", [task] if task is not None else None), ("node", nodes)):
-                if texts is not None:
-                    gone &= np.isin(columns[column], [self._codes[column].get(text, -1) for text in texts])
-            if not gone.any():
-                return
-            for stored in (self._ints, self._floats):
-                for name, values in stored.items():
-                    stored[name] = array(values.typecode, columns[name][~gone].tobytes())
-            self._latest = {key: latest for key in self._latest if (latest := self._newest(key))}
+        self.stored.discard(iteration, task, [node] if isinstance(node, str) else node)
 
     def rows(self, name: str | None = None, since: int = 0) -> list[MetricRow]:
         """The rows in the order they came: of one metric or of all, from iteration `since` on."""
@@ -126,10 +78,8 @@ class MetricTable(View):
 
     def names(self) -> list[str]:
         """The metrics there are, in the order they were first recorded."""
-        with self._lock:
-            recorded = list(self._latest)
         tasks: dict[str, list[str]] = {}
-        for name, task in recorded:
+        for name, task in self.stored.recorded():
             tasks.setdefault(name, []).append(task)
         return [name if len(of) == 1 else f"{task}/{name}" for name, of in tasks.items() for task in of]
 
@@ -174,7 +124,7 @@ class MetricTable(View):
         return plot(self, name, ax)
 
     def __len__(self) -> int:
-        return len(self._floats["value"])
+        return len(self.stored)
 
     def __iter__(self) -> Iterator[MetricRow]:
         return iter(self.rows())
@@ -197,43 +147,18 @@ class MetricTable(View):
             labels[code] = rows.nodes[of_node] + (f" ({rows.tasks[of_task]})" if several else "")
         return Columns(rows.columns["iteration"], line, rows.columns["step"], rows.columns["value"]), labels
 
-    def _read(self, name: str | None, latest: bool = False) -> _Rows:
+    def _read(self, name: str | None, latest: bool = False) -> Found:
         """A copy of the rows of `name` (of all where None), of the latest iteration that has it if asked."""
-        with self._lock:
-            wanted = self._resolve(name)
-            newest = max((self._latest[key][0] for key in wanted), default=0)
-            starts = [
-                start for iteration, start in map(self._latest.__getitem__, wanted) if iteration == newest
-            ]
-            start = min(starts, default=0) if latest else 0
-            stored = self._ints | self._floats
-            columns = {column: np.asarray(values[start:]) for column, values in stored.items()}
-            pairs = [(self._codes["name"][key[0]], self._codes["task"][key[1]]) for key in wanted]
-            texts = [list(codes) for codes in self._codes.values()]
-        chosen = np.full(len(columns["value"]), name is None)
-        for of_name, of_task in pairs if name is not None else []:
-            chosen |= (columns["name"] == of_name) & (columns["task"] == of_task)
-        if latest:
-            chosen &= columns["iteration"] == newest
-        return _Rows({column: values[chosen] for column, values in columns.items()}, *texts)
+        return self.stored.find(None if name is None else self._resolve(name), latest)
 
-    def _resolve(self, name: str | None) -> list[tuple[str, str]]:
+    def _resolve(self, name: str) -> list[Key]:
         """The `(name, task)` pairs that `name` stands for."""
-        found = [key for key in self._latest if name in (None, key[0])]
-        found = found or [key for key in self._latest if name == f"{key[1]}/{key[0]}"]
-        if name is not None and not found:
-            raise MissingTag(misspelt("metric", name, dict.fromkeys(key[0] for key in self._latest)))
+        known = self.stored.recorded()
+        found = [key for key in known if name == key[0]]
+        found = found or [key for key in known if name == f"{key[1]}/{key[0]}"]
+        if not found:
+            raise MissingTag(misspelt("metric", name, dict.fromkeys(key[0] for key in known)))
         return found
-
-    def _newest(self, key: tuple[str, str]) -> tuple[int, int] | None:
-        """The latest iteration of `(name, task)` and the first row of it, None where no row is left."""
-        name, task = self._codes["name"][key[0]], self._codes["task"][key[1]]
-        rows = (np.array(self._ints["name"]) == name) & (np.array(self._ints["task"]) == task)
-        iterations = np.array(self._ints["iteration"])[rows]
-        if not len(iterations):
-            return None
-        newest = int(iterations.max())
-        return newest, int(np.flatnonzero(rows)[np.argmax(iterations == newest)])
 
 
 def _step(step: float) -> float | None:

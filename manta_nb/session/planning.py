@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from numbers import Integral
 from typing import Any
@@ -20,7 +20,7 @@ from manta_nb.sdk.graph import GraphTask, TaskGraph
 from manta_nb.sdk.module import Module
 from manta_nb.sdk.swarm import FlowSwarm, Swarm
 
-__all__ = ["Blueprint", "as_swarm", "blueprint"]
+__all__ = ["Blueprint", "anew", "as_swarm", "blueprint", "run_limit"]
 
 KEEP_RESULTS = 2
 FOREVER = "forever"
@@ -101,9 +101,20 @@ def blueprint(
     return Blueprint(plan, graph, programs, dict(swarm.globals))
 
 
+def anew(
+    made: Blueprint, first: Mapping[str, Any], iterations: int | str | None = None, seed: int | None = None
+) -> Blueprint:
+    """The same swarm for another run: with these Globals, and with other iterations or another seed if given."""
+    plan = replace(
+        made.plan,
+        run_id=secrets.token_hex(8),
+        iterations=made.plan.iterations if iterations is None else run_limit(iterations),
+        seed=made.plan.seed if seed is None else _checked_seed(seed),
+    )
+    return replace(made, plan=plan, globals=dict(first))
+
+
 def _limit(iterations: int | str | None, graph: TaskGraph) -> int | None:
-    if iterations == FOREVER:
-        return None
     if iterations is None:
         if any(task.module.usage.stops for task in graph.tasks):
             return None
@@ -111,6 +122,13 @@ def _limit(iterations: int | str | None, graph: TaskGraph) -> int | None:
             "nothing ends this swarm: give --iterations N or --iterations forever (in Python iterations=), "
             "or call self.world.stop_swarm() in a task"
         )
+    return run_limit(iterations)
+
+
+def run_limit(iterations: int | str) -> int | None:
+    """The limit that a person gave; None for "forever"."""
+    if iterations == FOREVER:
+        return None
     limit = _whole(iterations)
     if limit is None or limit < 1:
         raise DefinitionError(

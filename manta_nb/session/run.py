@@ -1,44 +1,42 @@
-"""`Run`: one execution of a swarm, to watch, to wait for, to stop and to read."""
+"""`Run`: one execution of a swarm, to watch, to wait for, to stop, to go on with and to read."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import contextvars
-import logging
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from manta_nb.engine.driver import Driver
-from manta_nb.engine.events import RunEvent, StopRequested
-from manta_nb.engine.instructions import Instruction
+from manta_nb.engine.events import StopRequested
 from manta_nb.engine.progress import Progress
-from manta_nb.engine.records import Failure, RunPlan, Status
+from manta_nb.engine.records import Failure, Status
 from manta_nb.engine.wording import one_line
-from manta_nb.errors import MantaError, RunFailed
-from manta_nb.sdk.graph import TaskGraph
+from manta_nb.errors import RunFailed, UsageError
+from manta_nb.session.changing import change
+from manta_nb.session.controls import Controls
 from manta_nb.session.drawing import GraphView
-from manta_nb.session.history import History
+from manta_nb.session.legs import Leg, Legs
 from manta_nb.session.nodeuse import RunNodes
 from manta_nb.session.plotting import plot
-from manta_nb.session.showing import Display, Shows, WaitingInterrupted
+from manta_nb.session.showing import Display, Shows
 from manta_nb.session.summary import bundle, progress_line, summarise, summary_text
-from manta_nb.session.views import GlobalsView, ResultsView, RunningNotice
+from manta_nb.session.views import GlobalsView, ResultsView, RunningNotice, View
+from manta_nb.session.waiting import Watchers, await_end, wait_for_end
 
 if TYPE_CHECKING:
     from manta_nb.session.figure import RunFigure
+    from manta_nb.session.planning import Blueprint
 
 __all__ = ["Run"]
 
 
-_log = logging.getLogger(__name__)
-
-
 class Run:
     """One execution of a swarm. Made by `Session.run`; goes on in the background until it ends.
+
+    One that was stopped, or that failed, goes on from its last complete iteration with `resume`.
 
     Example:
         >>> fl = session.run(FLSwarm(), iterations=20)
@@ -47,32 +45,23 @@ class Run:
         >>> fl.globals["global_model_params"]
     """
 
-    def __init__(
-        self,
-        plan: RunPlan,
-        graph: TaskGraph,
-        driver: Driver,
-        history: History,
-        nodes: Sequence[str],
-        on_end: Callable[[Run], None],
-        planned: Mapping[str, int],
-    ) -> None:
+    #: starts another run of the same swarm, on other nodes where they are given; the session sets it
+    _again: Callable[[Blueprint, Sequence[str] | None], Run]
+
+    def __init__(self, legs: Legs) -> None:
+        plan, history = legs.plan, legs.history
         self.run_id = plan.run_id
         self.name = plan.name
         self.seed = plan.seed
-        self.iterations = plan.iterations
         #: nodes the run may use, and what each did
-        self.nodes = RunNodes(nodes, history.seconds, history.bytes_out)
+        self.nodes = RunNodes(legs.node_ids, history.seconds, history.bytes_out)
         self.started = time.time()
         self.ended: float | None = None
-        self._display: Display | None = None
-        self._driver = driver
+        self._legs = legs
         self._history = history
-        self._on_end = on_end
-        self._done = threading.Event()
-        self._watchers: list[Callable[[Run], None]] = []
-        self._clock = time.monotonic()
-        self._took = 0.0
+        self._display: Display | None = None
+        self._watchers = Watchers()
+        self._resuming = threading.Lock()
         notice = RunningNotice(self)
         history.notice(notice)
         self.metrics = history.metrics
@@ -80,7 +69,17 @@ class Run:
         self.events = history.events
         self.globals = GlobalsView(history.read_global, history.global_tags, notice)
         self.results = ResultsView(history.select, history.result_tags, notice)
-        self.graph = GraphView(graph, lambda: self.progress.tasks, lambda: planned)
+        self.graph = GraphView(legs.graph, lambda: self.progress.tasks, lambda: legs.planned)
+        self._leg: Leg = legs.first(self)
+
+    @property
+    def _driver(self) -> Driver:
+        return self._leg.driver
+
+    @property
+    def iterations(self) -> int | None:
+        """Iterations asked for; None: until something stops the run."""
+        return self._legs.plan.iterations
 
     @property
     def progress(self) -> Progress:
@@ -108,13 +107,13 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether it is over."""
-        return self._done.is_set()
+        """Whether it is over; one that was resumed is not."""
+        return self._leg.done.is_set()
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it started, or that it took."""
-        return self._took if self.finished else time.monotonic() - self._clock
+        """Seconds since it started, or that it took; the time between an end and `resume` is not counted."""
+        return self._leg.elapsed
 
     @property
     def failure(self) -> Failure | None:
@@ -145,42 +144,76 @@ class Run:
 
         An interrupt ends the waiting only: `stop()` ends the run.
         """
-        try:
-            over = self._done.wait(timeout)
-        except KeyboardInterrupt:
-            told = f"{self.name} goes on ({self._counted()}); {self.name}.stop() ends it"
-            raise WaitingInterrupted(told) from None
-        if not over:
-            raise MantaError(f"{self.name} is not over after {timeout:g} s ({self._counted()}); it goes on")
+        leg = self._leg
+        wait_for_end(self, leg, timeout)
         if self.display is not None:
             self.display.settle(self)
-        if check and self.status == "failed":
+        if check and leg is self._leg and self.status == "failed":
             raise RunFailed(self.error)
         return self
 
     def __await__(self) -> Generator[Any, None, Run]:
-        # no thread that waits: it would outlive an interrupted cell, and keep the kernel from ending
-        loop = asyncio.get_running_loop()
-        over = loop.create_future()
-        unwatch = self.watch(lambda run: _tell(loop, over) if run.finished else None)
-        try:
-            yield from over
-        finally:
-            unwatch()
+        yield from await_end(self)
         return self.wait()
 
     def stop(self, reason: str = "stopped by the user", timeout: float = 10) -> Run:
         """End the run now, whatever its tasks do; the iteration under way is given up, the nodes stay."""
-        self._driver.post(StopRequested(reason))
-        self._done.wait(timeout)
+        leg = self._leg
+        leg.driver.post(StopRequested(reason))
+        leg.done.wait(timeout)
         return self
 
+    def resume(self, iterations: int | Literal["forever"] | None = None) -> Run:
+        """Go on after a stop or a failure, from the last complete iteration, as if it had never ended.
+
+        Args:
+            iterations: complete iterations in all, where that is to change; a run that is complete needs more.
+
+        With a seed the numbers are those of a run that was never stopped. Returns the run at once.
+
+        Raises:
+            UsageError: it still goes on, is complete, or a value it needs is gone. NodeError: the session is closed.
+        """
+        with self._resuming:
+            if not self.finished:
+                raise UsageError(f"{self.name} is {self.status} ({self._counted()}): it goes on by itself")
+            self._leg = self._legs.next(self, iterations)
+            self.ended = None
+            self._start()
+        self._changed()
+        return self
+
+    def set_global(self, tag: str, value: Any, path: Sequence[str | int] = ()) -> Run:
+        """Change a Global, or the entry at `path` inside it, from the next iteration on; returns the run.
+
+        It takes effect when the running iteration is complete, over what that wrote, and is an event `change`.
+        ```
+        fl.set_global("hyperparameters", 0.05, path=["lr"])
+        ```
+        Raises:
+            MissingTag: there is no such Global or entry. UsageError: the run is over.
+        """
+        change(self, tag, value, path)
+        return self
+
+    def controls(self) -> Controls:
+        """The numbers of its Globals, to change while it runs, and to run it again with: fields in a notebook."""
+        return Controls(self)
+
+    def monitor(self) -> object:
+        """The live monitor of the run; where there is no notebook, what a card says of it."""
+        opens = getattr(self._display, "monitor", None)
+        return self if opens is None else opens(self)
+
     def watch(self, callback: Callable[[Run], None]) -> Callable[[], None]:
-        """Call `callback(run)` from the run's thread after every change and after the end; returns what ends that."""
-        self._watchers.append(callback)
+        """Call `callback(run)` from the run's thread after every change and after the end; returns what ends that.
+
+        It is called on where the run is resumed.
+        """
+        unwatch = self._watchers.add(callback)
         if self.finished:
             callback(self)
-        return lambda: self._watchers.remove(callback) if callback in self._watchers else None
+        return unwatch
 
     def plot(self, name: str | None = None) -> RunFigure:
         """The curves of one metric or of all: thin lines a node, a thick mean."""
@@ -195,53 +228,31 @@ class Run:
     @display.setter
     def display(self, display: Display | None) -> None:
         self._display = display
-        for view in (
-            self.metrics,
-            self.logs,
-            self.events,
-            self.globals,
-            self.results,
-            self.graph,
-            self.nodes,
-        ):
+        views: tuple[View, ...] = (self.metrics, self.logs, self.events, self.globals, self.results)
+        for view in (*views, self.graph, self.nodes):
             view.live = None if display is None else self._show
 
     def _show(self, view: Shows) -> None:
         if self._display is not None:
             self._display.show(self, view)
 
+    def _changed(self) -> None:
+        """Something has changed: tell who watches."""
+        self._watchers.tell(self)
+
     def _start(self) -> None:
-        context = contextvars.copy_context()
-        threading.Thread(
-            target=context.run, args=(self._work,), name=f"manta-run-{self.run_id[:8]}", daemon=True
-        ).start()
+        context, name = contextvars.copy_context(), f"manta-run-{self.run_id[:8]}"
+        threading.Thread(target=context.run, args=(self._work, self._leg), name=name, daemon=True).start()
 
-    def _work(self) -> None:
+    def _work(self, leg: Leg) -> None:
         try:
-            self._driver.run()
+            leg.work(self._tidy)
         finally:
-            self.ended = time.time()
-            self._took = time.monotonic() - self._clock
-            try:
-                self._on_end(self)
-            finally:
-                self._done.set()
-                self._notify()
+            self._changed()
 
-    def _observe(self, what: RunEvent | Instruction) -> None:
-        self._history.observe(what)
-        self._notify()
-
-    def _lines(self, iteration: int, task: str, node_ids: Sequence[str], lines: list[list[Any]]) -> None:
-        self._history.lines(iteration, task, node_ids, lines)
-        self._notify()
-
-    def _notify(self) -> None:
-        for watcher in list(self._watchers):
-            try:
-                watcher(self)
-            except Exception:  # noqa: BLE001 - a watcher is a screen: its bug must not end a run
-                _log.exception("a watcher of run %s failed", self.name)
+    def _tidy(self) -> None:
+        self.ended = time.time()
+        self._legs.end(self.iteration)
 
     def _counted(self) -> str:
         return f"{self.iteration} of {self.iterations}" if self.iterations else f"iteration {self.iteration}"
@@ -260,14 +271,3 @@ class Run:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return bundle(self)
-
-
-def _tell(loop: asyncio.AbstractEventLoop, over: asyncio.Future[None]) -> None:
-    """The run is over, says its thread; the loop may be, too."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(_settle, over)
-
-
-def _settle(over: asyncio.Future[None]) -> None:
-    if not over.done():
-        over.set_result(None)

@@ -8,30 +8,25 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from manta_nb.engine.driver import Driver
 from manta_nb.engine.records import Event, NodeInfo
-from manta_nb.engine.run_state import RunState
 from manta_nb.errors import NodeError, UsageError
 from manta_nb.render import Card
-from manta_nb.runtime.dispatcher import DaskDispatcher
 from manta_nb.runtime.runners.request import NodeRecord
 from manta_nb.sdk.module import Module
 from manta_nb.session.folders import remove, session_folder
-from manta_nb.session.history import History
+from manta_nb.session.legs import Legs
+from manta_nb.session.node import NodeActions
 from manta_nb.session.planning import Blueprint, blueprint
 from manta_nb.session.run import Run
 from manta_nb.session.showing import Display
-from manta_nb.session.starting import start
-from manta_nb.session.table import Node, NodeTable, RunList
+from manta_nb.session.starting import Started, start
+from manta_nb.session.table import NodeTable, RunList
 from manta_nb.session.trial import Trial, try_on
 from manta_nb.session.views import View
-from manta_nb.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from distributed import Client
     from distributed.deploy.cluster import Cluster
-
-    from manta_nb.data import LabelHistogram
 
 __all__ = ["Session"]
 
@@ -92,29 +87,43 @@ class Session(View):
         self.closed = False
         self._runs: list[Run] = []
         self._images_told = images == "ignore"
+        tell = say or (lambda line: None)
+        self._started = self._start(tell)
+        self._fleet, plan = self._started.fleet, self._started.plan
+        self._actions = NodeActions(self._started, self._check_open, lambda: self.active)
+        self.summary, self.histogram = plan.summary, plan.histogram
+        #: one line each: what was decided, and what does not hold here
+        self.notes = [*plan.notes, *self._started.hosting.notes]
+        for line in [self.summary, *self.notes]:
+            tell(line)
+
+    def _start(self, tell: Callable[[str], None]) -> Started:
+        """Start the nodes; `_tidy` ends them."""
         # last in, first out: also where the kernel ends, or the session is forgotten, without close()
         parts = contextlib.ExitStack()
         self._tidy = weakref.finalize(self, parts.close)
-        folder = session_folder()
+        folder, given = session_folder(), self.options
         parts.callback(remove, folder)
-        tell = say or (lambda line: None)
         whole = {key: given[key] for key in ("data", "nodes", "workers", "client", "runner", "memory_limit")}
-        split = {key: given[key] for key in SPLIT} | {"name": data_name}
+        split = {key: given[key] for key in SPLIT} | {"name": given["data_name"]}
         try:
-            self._started = start(folder, parts, tell, split=split, **whole)
+            started = start(folder, parts, tell, split=split, **whole)
         except BaseException:
             self._tidy()
             raise
         # before Dask's own exit handlers, which came first; the finalizer's are the last of all
         atexit.register(self._tidy)
-        self._fleet, plan = self._started.fleet, self._started.plan
-        self.client, self.cluster = self._started.hosting.client, self._started.hosting.cluster
-        self.summary = plan.summary
-        self.histogram: LabelHistogram | None = plan.histogram
-        #: one line each: what was decided, and what does not hold here
-        self.notes = [*plan.notes, *self._started.hosting.notes]
-        for line in [self.summary, *self.notes]:
-            tell(line)
+        return started
+
+    @property
+    def client(self) -> Client:
+        """The Dask client."""
+        return self._started.hosting.client
+
+    @property
+    def cluster(self) -> Any:
+        """The Dask cluster; None where a client of somebody else's cluster was given."""
+        return self._started.hosting.cluster
 
     def run(
         self,
@@ -139,27 +148,27 @@ class Session(View):
         Raises:
             DefinitionError: the swarm could not run as it is. RunFailed: with `wait`, when it failed.
         """
-        run = self._launch(blueprint(swarm, name, iterations, seed), nodes)
-        self._runs.append(run)
+        run = self._add(blueprint(swarm, name, iterations, seed), nodes)
         return run.wait() if wait else run
 
+    def _add(self, made: Blueprint, nodes: Sequence[str] | None) -> Run:
+        """A run of the session; a trial is none."""
+        run = self._launch(made, nodes)
+        run._again = lambda anew, others: self._add(anew, nodes if others is None else others)
+        self._runs.append(run)
+        return run
+
     def _launch(self, made: Blueprint, nodes: Sequence[str] | None) -> Run:
-        self._check_open()
-        infos = self._infos(nodes)
-        initial = self._fleet.book.create(made.globals)
-        state = RunState(made.plan, list(infos.values()), initial)
-        history = History(state, self._fleet.book, initial)
-        dispatcher = DaskDispatcher(self._fleet, made.programs, infos, lambda *lines: run._lines(*lines))
-        driver = Driver(state, dispatcher, MemoryStore(), [lambda what: run._observe(what)])
-        run = Run(
-            made.plan, made.graph, driver, history, list(infos), self._over, made.counts(infos.values())
-        )
+        legs = Legs(made, self._fleet, lambda: self._infos(nodes))
+        run = Run(legs)
         run.display = self.display
         self._tell_images(made, run)
         run._start()
         return run
 
     def _infos(self, nodes: Sequence[str] | None) -> dict[str, NodeInfo]:
+        """The nodes of a run, as they are now."""
+        self._check_open()
         if nodes is None:
             nodes = self._started.plan.node_ids
         elif isinstance(nodes, str) or not list(nodes):
@@ -177,10 +186,6 @@ class Session(View):
             text = f"images are not used: tasks run in the nodes' own Python instead of {', '.join(sorted(named))}"
             run.events.extend([Event(0, "image", text[:200])])
 
-    def _over(self, run: Run) -> None:
-        """A run has ended: hold what it still shows, so that its nodes may go away."""
-        self._fleet.book.adopt(run._history.finished(run.iteration))
-
     def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:
         """Run one module once, on one node, now; see `manta_nb.session.trial.Trial`."""
         __tracebackhide__ = True
@@ -194,19 +199,8 @@ class Session(View):
     def nodes(self) -> NodeTable:
         """The nodes as they are now."""
         busy = {node_id for run in self.active for node_id in run.nodes}
-        table = {}
-        for node_id in self._started.plan.node_ids:
-            host = self._fleet.host_of(node_id)
-            state = "lost" if not host.alive else "busy" if node_id in busy else "idle"
-            state = "closed" if self.closed else state
-            datasets = tuple(self._started.plan.datasets.get(node_id, ()))
-            table[node_id] = Node(
-                node_id, state, host.worker_id, self._pid(host.worker_id, host.pid), datasets
-            )
-        return NodeTable(table)
-
-    def _pid(self, worker_id: str, known: int) -> int:
-        return self._started.hosting.pids().get(worker_id) or known
+        names, see = self._started.plan.node_ids, self._actions.see
+        return NodeTable({name: see(name, name in busy, self.closed) for name in names}, self.histogram)
 
     @property
     def runs(self) -> RunList:
@@ -223,6 +217,8 @@ class Session(View):
         if self.closed:
             return
         self.closed = True
+        # what stands still cannot be stopped
+        self._actions.freezer.close()
         for run in self.active:
             run.stop("the session was closed", timeout=5)
         atexit.unregister(self._tidy)

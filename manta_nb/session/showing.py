@@ -23,6 +23,9 @@ class Display(Protocol):
     def show(self, run: Run, view: Shows | None = None) -> None:
         """Show the run, or one view of it, in the cell that runs now."""
 
+    def monitor(self, run: Run) -> object:
+        """Show the run's live monitor in the cell that runs now; returns what the cell may have as its value."""
+
     def settle(self, run: Run) -> None:
         """The run is over, and the main thread is here: bring its displays to their final form."""
 

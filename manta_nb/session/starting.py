@@ -16,6 +16,7 @@ from manta_nb.engine.records import NodeInfo
 from manta_nb.errors import NodeError, UsageError
 from manta_nb.runtime.capabilities import Capabilities, probe
 from manta_nb.runtime.fleet import Fleet
+from manta_nb.runtime.freezing import Freezer
 from manta_nb.runtime.hosting import ForeignHosting, Hosting, OwnHosting, client_of, spread, write_setups
 from manta_nb.runtime.runners.request import NodeRecord
 from manta_nb.runtime.workplace import WorkerSetup
@@ -44,6 +45,7 @@ class Started:
     hosting: Hosting
     fleet: Fleet
     folder: Path
+    freezer: Freezer
 
     def record(self, node_id: str) -> NodeRecord:
         """The folder and the datasets of a node, as the node knows them."""
@@ -94,7 +96,10 @@ def start(
     parts.callback(hosting.close)
     fleet = Fleet(hosting.client, hosted, capabilities.shared_values)
     parts.callback(fleet.close)
-    return Started(plan, hosting, fleet, folder)
+    freezer = Freezer()
+    # before anything else: what stands still cannot be closed
+    parts.callback(freezer.close)
+    return Started(plan, hosting, fleet, folder, freezer)
 
 
 def _setups(

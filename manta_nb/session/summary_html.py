@@ -13,7 +13,7 @@ from manta_nb.session.drawing import counts_text
 from manta_nb.session.logs import LogRow
 from manta_nb.session.svggraph import STATE_COLORS
 
-__all__ = ["Spark", "final_html", "live_html"]
+__all__ = ["Spark", "final_html", "live_html", "short_html"]
 
 _COLORS: Mapping[Status, str] = {
     "pending": STATE_COLORS["pending"],
@@ -100,6 +100,15 @@ def final_html(summary: Summary, graph: Shown, table: Shown | None, picture: byt
         _lines(summary.lines, folded=summary.status == "completed"),
         _events(summary),
     )
+
+
+def short_html(summary: Summary) -> str:
+    """A run that would not fit: its header and its error."""
+    note = f'<div style="{_FAINT};font-size:11px">{esc(summary.left_behind)}</div>'
+    more = (
+        f'<div style="{_FAINT}">too large to be shown here: its views, such as .metrics, have all of it</div>'
+    )
+    return _page(_header(summary), _failed(summary.error, None), more, note if summary.left_behind else "")
 
 
 def _page(*parts: str) -> str:

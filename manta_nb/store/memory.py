@@ -22,9 +22,9 @@ class MemoryStore:
         self.reason = ""
 
     def begin(self, plan: RunPlan) -> None:
-        """A run begins."""
+        """A run begins, or goes on."""
         self.plan = plan
-        self.status = "running"
+        self.status, self.reason = "running", ""
 
     def commit(self, commit: CommitIteration) -> None:
         """An iteration is complete."""

@@ -122,7 +122,8 @@ def plan_of(notebook: Notebook, swarm: Swarm, name: str, options: Namespace) -> 
     labels = {task.alias: _label(task, counts[task.alias]) for task in tasks}
     layers = [[labels[alias] for alias in layer] for layer in graph.layers()]
     header = " → ".join(names[0] if len(names) == 1 else f"[{', '.join(names)}]" for names in layers)
-    return Plan(graph, counts, header, (*_one_node_notes(graph, counts, len(infos)), *_tag_notes(graph)))
+    notes = (*_refused_notes(graph, notebook), *_one_node_notes(graph, counts, len(infos)))
+    return Plan(graph, counts, header, (*notes, *_tag_notes(graph)))
 
 
 def _graph(swarm: Swarm, notebook: Notebook) -> TaskGraph:
@@ -144,6 +145,17 @@ def _label(task: TaskPlan, count: int) -> str:
     asked = task.maximum
     fewer = isinstance(asked, int) and asked > count
     return f"{task.alias} ×{count} of {asked} asked" if fewer else f"{task.alias} ×{count}"
+
+
+def _refused_notes(graph: TaskGraph, notebook: Notebook) -> list[str]:
+    """A module whose latest cell was refused runs as it was before, which nobody expects."""
+    used = {task.module.name: task.module for task in graph.tasks}
+    entries = [entry for name in used if (entry := notebook.modules.get(name)) is not None and entry.refused]
+    return [
+        f"{entry.name}: {entry.refused} was refused; running version {entry.module.revision} of before"
+        for entry in entries
+        if entry.module.source == used[entry.name].source
+    ]
 
 
 def _one_node_notes(graph: TaskGraph, counts: Mapping[str, int], nodes: int) -> list[str]:
@@ -182,6 +194,7 @@ def _make_room(notebook: Notebook, name: str, keep: bool) -> list[str]:
     for run in same:
         run.stop("replaced")
     return [
-        f"{name} {run.run_id[:8]} is stopped (replaced) after {run.iteration} iterations; --keep lets both run"
+        f"{name} {run.run_id[:8]} is stopped (replaced) after {run.iteration} iterations: "
+        f"%manta resume {run.run_id[:8]} goes on with it; --keep lets both run"
         for run in same
     ]

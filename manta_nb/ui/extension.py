@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "unload"]
 
+#: what the session does not know how to show as widgets: a module and a class in it
+_CONTROLS = ("manta_nb.session.controls", "Controls")
 _MAGICS = {"line": ("manta",), "cell": ("module", "swarm")}
 
 
@@ -41,6 +43,8 @@ def load(
     matcher = make_matcher(magics.notebook)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(matcher)
+    if shell.display_formatter is not None:
+        shell.display_formatter.ipython_display_formatter.for_type_by_name(*_CONTROLS, _show_controls)
     shell.user_ns.setdefault("manta_nb", manta_nb)
     _install_shims(magics)
     magics.observe(lambda change: _install_shims(magics), names="shims")
@@ -57,6 +61,8 @@ def unload(shell: InteractiveShell) -> None:
     for kind, names in _MAGICS.items():
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
+    if shell.display_formatter is not None:
+        shell.display_formatter.ipython_display_formatter.pop(".".join(_CONTROLS), None)
     shell.magics_manager.registry.pop(MantaMagics.__name__, None)
     if shell.Completer is not None:
         matchers = shell.Completer.custom_matchers
@@ -90,3 +96,9 @@ def _make_display() -> RunDisplay:
     from manta_nb.ui.live import RunDisplay  # noqa: PLC0415 - as above: needed when there are nodes
 
     return RunDisplay()
+
+
+def _show_controls(controls: Any) -> None:
+    from manta_nb.ui.defining.controls import show  # noqa: PLC0415 - ipywidgets, which most sessions never show
+
+    show(controls)

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from typing import Protocol, Self
 
 from manta_nb.session.digest import RunLike
+from manta_nb.session.showing import Shows
 
-__all__ = ["Follower", "WatchedRun"]
+__all__ = ["HOLD", "PAUSE", "Follower", "Shows", "WatchedRun"]
 
 #: seconds between two updates, at least
 PAUSE = 0.5
+#: seconds after a stop from a screen during which that screen can resume the run
+HOLD = 60.0
 #: seconds without a change after which the clock on the screen moves on
 _TICK = 1.0
 #: an update that takes t seconds is followed by a pause of this many t: 2 % of the time, at most
@@ -29,18 +32,26 @@ class WatchedRun(RunLike, Protocol):
 class Follower:
     """Calls `update` while a run goes on and `finish` when it is over, from a daemon thread.
 
-    The run's own thread only sets a flag. Lives until the run is over.
+    The run's own thread only sets a flag. Lives until the run is over; where `hold()` is true at the end, a minute
+    longer, and on if the run is resumed within it.
     """
 
     def __init__(
-        self, run: WatchedRun, update: Callable[[], None], finish: Callable[[], None], pause: float = PAUSE
+        self,
+        run: WatchedRun,
+        update: Callable[[], None],
+        finish: Callable[[], None],
+        pause: float = PAUSE,
+        hold: Callable[[], bool] = lambda: False,
     ) -> None:
         self._run = run
         self._update = update
         self._finish = finish
         self._pause = pause
+        self._hold = hold
         self._changed = threading.Event()
         self._over = threading.Event()
+        self._released = threading.Event()
         self._unwatch = run.watch(self._note)
         self._thread = threading.Thread(target=self._follow, name=f"manta-nb-display-{run.name}", daemon=True)
         self._thread.start()
@@ -50,12 +61,27 @@ class Follower:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def release(self) -> None:
+        """The end has been shown: there is nothing to hold on to."""
+        self._released.set()
+
     def _note(self, run: WatchedRun) -> None:
         self._changed.set()
         if run.finished:
             self._over.set()
+        elif self._over.is_set():
+            # it was resumed
+            self._over.clear()
+            self._released.set()
 
     def _follow(self) -> None:
+        self._until_over()
+        while self._held():
+            self._until_over()
+        self._unwatch()
+        self._finish()
+
+    def _until_over(self) -> None:
         while not self._run.finished:
             self._changed.wait(_TICK)
             self._changed.clear()
@@ -65,5 +91,11 @@ class Follower:
             self._update()
             cost = time.perf_counter() - began
             self._over.wait(min(max(self._pause, _RATIO * cost), _LONGEST))
-        self._unwatch()
-        self._finish()
+
+    def _held(self) -> bool:
+        """Wait for a while after the end, if it is to be held; whether the run goes on again."""
+        if not self._hold():
+            return False
+        self._released.wait(HOLD)
+        self._released.clear()
+        return not self._run.finished

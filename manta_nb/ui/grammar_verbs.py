@@ -79,9 +79,47 @@ _LOGS = Verb(
 _VERBS: tuple[Verb, ...] = (
     *NODE_VERBS,
     _START_RUN,
-    Verb("%manta runs", "the runs of these nodes", "%manta runs"),
+    Verb(
+        "%manta runs",
+        "the runs of these nodes, or one chart of them all",
+        "%manta runs --compare val_acc",
+        (
+            Option("--compare", "draw the runs in one chart, and tell where each was best"),
+            Option(
+                "METRIC",
+                "with --compare: the metric they are judged by",
+                default_text="the first accuracy-like one, else the first",
+            ),
+        ),
+    ),
     Verb("%manta stop", "stop a run; the nodes stay", "%manta stop fl", (RUN,)),
-    Verb("%manta monitor", "show a run's display again", "%manta monitor fl", (RUN,)),
+    Verb(
+        "%manta resume",
+        "go on with a run that was stopped or failed",
+        "%manta resume fl --iterations 30",
+        (
+            Option(
+                "RUN",
+                "name or id of a run",
+                default_text="the latest that was stopped or failed",
+                kind="run",
+            ),
+            Option(
+                "--iterations",
+                "complete iterations in all; a run that is complete needs more",
+                "N|forever",
+                values.iterations,
+                default_text="as many as before",
+                sample="30",
+            ),
+        ),
+    ),
+    Verb(
+        "%manta monitor",
+        "show the live monitor of a run, also of one that is over",
+        "%manta monitor fl",
+        (RUN,),
+    ),
     Verb(
         "%manta modules",
         "the modules: which file is in which cell",

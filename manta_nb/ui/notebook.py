@@ -43,6 +43,12 @@ class RunDisplay(Protocol):
     def show(self, run: Run, view: Any = None) -> None:
         """A new output of the run, or of a view of it, in the cell that runs now."""
 
+    def monitor(self, run: Run) -> object:
+        """A new output with the live monitor of the run, in the cell that runs now; returns the run."""
+
+    def know(self, session: Session) -> None:
+        """A session whose runs are shown: monitors look at its nodes."""
+
     def settle(self, run: Run) -> None:
         """Bring all outputs of the run up to date."""
 
@@ -57,6 +63,7 @@ class OncePerCell:
         self._display = display
         self._shell = shell
         self._shown = ("", -1)
+        self.know = display.know
         self.settle = display.settle
         self.settle_ended = display.settle_ended
 
@@ -71,6 +78,14 @@ class OncePerCell:
 
     __call__ = show
 
+    def monitor(self, run: Run) -> Run:
+        """Show the run's monitor in the cell that runs now, unless the run has been shown in it."""
+        now = (run.run_id, cell_number(self._shell))
+        if now != self._shown:
+            self._shown = now
+            self._display.monitor(run)
+        return run
+
 
 @dataclass
 class CellModule:
@@ -84,6 +99,8 @@ class CellModule:
     module: Module
     #: None while it was not imported here
     importer: CellImporter | None = None
+    #: the cell that should have changed it since, and was refused: `Cell In[7]`
+    refused: str = ""
 
 
 @dataclass(eq=False, repr=False)
@@ -132,6 +149,7 @@ class Notebook:
         """Make `session` the one the magics use."""
         self._session, self.asked = session, None
         session.display = self.display
+        self.display.know(session)
 
     def start(self, **asked: Any) -> Session:
         """Start nodes with these arguments of `Session`, and use them; says what it does while it does it."""

@@ -35,8 +35,9 @@ def test_counts_per_node_and_label() -> None:
 
 
 def test_text_form() -> None:
-    """A row a node: a count and a block of its height for each label, and the sum."""
+    """How much and how alike in words; a row a node: a count and a block for each label, and the sum."""
     assert str(made(np.array([0, 0, 1, 1, 1, 1]), "no", "yes")).split("\n") == [
+        "6 training samples, 3 a node · labels differ by 0.33 (0: alike on all nodes, 1: nothing in common)",
         "node   no  yes  sum",
         "────  ───  ───  ───",
         "a     2 ▆  1 ▃    3",
@@ -53,22 +54,48 @@ def test_html_reads_without_styles() -> None:
     assert 'rgba(66,133,244,0.25)">1</span>' in page
 
 
-def test_many_nodes_are_cut() -> None:
-    """Of a thousand nodes twenty are shown."""
-    found = histogram(1000, 3)
+def test_many_nodes_are_shown_together() -> None:
+    """Of more than 32 nodes each label has a row: its samples, the nodes that have it, and how much of it."""
+    counts = np.array([[5, 0]] * 30 + [[1, 2]] * 10)
+    found = LabelHistogram([f"node_{i}" for i in range(40)], ["<cat>", "dog"], counts)
 
-    assert str(found).endswith("… and 980 more")
-    assert "… and 980 more" in found._repr_html_()
-    assert len(str(found).split("\n")) == 23
+    lines = str(found).split("\n")
+
+    assert lines[0].startswith("40 nodes together · 180 training samples, 3–5 a node · labels differ by ")
+    assert lines[3].split()[:1] + lines[3].split()[2:6] == ["<cat>", "160", "██████████", "40", "1–5"]
+    assert ("dog", "20", "10", "0–2") == tuple(np.array(lines[4].split())[[0, 2, 4, 5]])
+    assert "node_0" not in str(found)
+    assert "&lt;cat&gt;" in found._repr_html_() and "<cat>" not in found._repr_html_()
+
+
+def test_ten_thousand_nodes_are_a_small_page() -> None:
+    """What is shown does not grow with the nodes."""
+    assert len(histogram(10_000, 10)._repr_html_()) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("counts", "differ"), [([[3, 3], [5, 5]], 0.0), ([[4, 0], [0, 4]], 0.5), ([[0, 0], [1, 1]], 0.0)]
+)
+def test_how_unlike_the_nodes_are(counts: list[list[int]], differ: float) -> None:
+    """The mean distance of the nodes' shares to those of all; a node without data says nothing."""
+    assert LabelHistogram(["a", "b"], ["x", "y"], np.array(counts)).unlikeness() == differ
+
+
+def test_each_node_has_a_shape() -> None:
+    """One block a label, the highest for the highest count of all nodes, a dot for none."""
+    found = LabelHistogram(["a", "b"], ["x", "y", "z"], np.array([[8, 0, 1], [4, 4, 4]]))
+
+    assert {node: str(shape) for node, shape in found.shapes().items()} == {"a": "█·▂", "b": "▅▅▅"}
+    assert found.heading() == "labels x … z"
 
 
 def test_many_labels_are_folded() -> None:
     """Of a hundred labels the most frequent are shown, the others added up; no sample is lost."""
     line = str(histogram(2, 100)).split("\n")
 
-    assert line[0].split()[1:3] == ["89", "90"]
-    assert "89 others" in line[0]
-    assert line[2].split()[-1] == str(sum(range(100)))
+    assert line[1].split()[1:3] == ["89", "90"]
+    assert "89 others" in line[1]
+    assert line[3].split()[-1] == str(sum(range(100)))
 
 
 def test_measured_values_are_counted_in_ranges() -> None:

@@ -15,12 +15,13 @@ from manta_nb.engine.events import (
     NodesLost,
     RunStarted,
     SegmentsLost,
+    StopRequested,
 )
 from manta_nb.engine.instructions import RunTask
 from manta_nb.engine.records import Failure, NodeInfo, RunPlan
 from tests.engine.simulation import LOST, Cluster
 
-__all__ = ["Chaos", "play_wildly"]
+__all__ = ["Chaos", "go_on_wildly", "play_wildly"]
 
 
 @dataclass
@@ -39,17 +40,33 @@ class Chaos:
         return True
 
 
-def play_wildly(plan: RunPlan, nodes: Sequence[NodeInfo], random: Random) -> Cluster:
-    """Run to the end while reports come in any order, in pieces and twice, turns fail and machines die."""
-    cluster, chaos = Cluster(plan, nodes, random), Chaos()
+def play_wildly(
+    plan: RunPlan, nodes: Sequence[NodeInfo], random: Random, stop_after: int | None = None
+) -> Cluster:
+    """Run to the end while reports come in any order, in pieces and twice, turns fail and machines die.
+
+    After `stop_after` of these things a person stops it.
+    """
+    cluster = Cluster(plan, nodes, random)
     cluster.post(RunStarted())
+    go_on_wildly(cluster, stop_after)
+    return cluster
+
+
+def go_on_wildly(cluster: Cluster, stop_after: int | None = None) -> None:
+    """From wherever the run is."""
+    chaos, random, left = Chaos(), cluster.random, stop_after
     while cluster.finish is None:
+        if left == 0:
+            cluster.post(StopRequested(now=random.random() < 0.7))
+        left = None if left is None else left - 1
+        if cluster.finish is not None:
+            return
         assert cluster.todo or cluster.unconfirmed, "nothing is under way and the run is not over"
         move = random.choice(
             [_work, _work, _work, _confirm, _fail, _lose, _kill, _repeat, _come_late, _flicker]
         )
         move(cluster, chaos)
-    return cluster
 
 
 def _piece(cluster: Cluster) -> tuple[RunTask, tuple[str, ...]] | None:

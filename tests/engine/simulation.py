@@ -54,6 +54,13 @@ class Cluster:
         self.dispatched: Counter[tuple[int, str, int, str]] = Counter()
         self.finish: FinishRun | None = None
 
+    def resume(self, plan: RunPlan) -> None:
+        """Go on after the end, from what was committed; a dispatcher lets no report of before through."""
+        self.state = RunState.resumed(plan, self.nodes, self.state.committed.checkpoint)
+        self.finish, self.todo, self.abandoned, self.reports = None, [], [], []
+        self.dispatched.clear()
+        self.post(RunStarted())
+
     def post(self, event: RunEvent) -> None:
         """Tell the engine, check it, and take its instructions."""
         instructions = self.state.handle(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from manta_nb.engine.events import RunStarted
+from manta_nb.engine.events import IterationCommitted, RunStarted
 from manta_nb.engine.instructions import CommitIteration, DropSegments, Record, RunTask
 from manta_nb.engine.records import TaskPlan
 from tests.engine.conftest import Play
@@ -175,10 +175,9 @@ def test_overwritten_global_frees_its_segment_after_the_commit(start: StartRun) 
     """A value that the store may still be writing is kept until it has confirmed."""
     play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=None), 1, {"w": value("init")})
     options: dict[str, Any] = {"result_bytes": {}, "writes": {"w": "node_0"}}
-    said = play(done(run, **options))
-    [run] = only(RunTask, said)
-    dropped = [drop.keys for drop in only(DropSegments, said)]
-    later = only(DropSegments, play(done(run, **options)))
+    run = play.run(done(run, **options))
+    early = only(DropSegments, play.said)
+    later = only(DropSegments, play(IterationCommitted(0)))
 
-    assert dropped == [("init",)]
-    assert later == []
+    assert early == []
+    assert later == [DropSegments(("init",))]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manta_nb.engine.events import IterationCommitted
 from manta_nb.engine.instructions import DropSegments, RunTask
 from manta_nb.engine.records import Batch, Segment, TaskPlan
 from manta_nb.engine.results import ResultIndex, Retention
@@ -41,7 +42,7 @@ def test_latest_two_iterations_are_readable(start: StartRun) -> None:
     """While iteration 3 runs, results of 1 and 2 can be read; those of 0 are dropped, and freed."""
     play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=None))
     for iteration in range(3):
-        run = play.run(done(run, key=f"s{iteration}"))
+        run = play.run(done(run, key=f"s{iteration}"), IterationCommitted(iteration))
 
     assert readable(run.results) == ["s1", "s2"]
     assert run.results.dropped == {"worker": 0}
@@ -119,7 +120,8 @@ def test_segment_of_a_dropped_result_stays_for_its_global(start: StartRun) -> No
     play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=None))
     run = play.run(done(run, key="s0", writes={"w": "node_0"}))
     for iteration in range(1, 5):
-        run = play.run(done(run, key=f"s{iteration}"))
+        run = play.run(IterationCommitted(iteration - 1), done(run, key=f"s{iteration}"))
+    play(IterationCommitted(4))
 
     assert readable(run.results) == ["s3", "s4"]
     assert run.globals["w"].segment.key == "s0"
@@ -152,8 +154,8 @@ def test_memory_of_results_stays_flat(start: StartRun, nodes: int) -> None:
     """After many iterations as many segments are kept as after three."""
     play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=None), nodes)
     counts = []
-    for _ in range(20):
-        run = play.run(done(run))
+    for iteration in range(20):
+        run = play.run(done(run), IterationCommitted(iteration))
         counts.append(len(play.state.committed.segments))
 
     assert counts[2:] == [2] * 18

@@ -99,7 +99,9 @@ def test_natural_order_takes_any_text(names: list[str]) -> None:
 def test_near_names_are_guessed() -> None:
     """A misspelling is answered by the option as it is spelt, nonsense by nothing."""
     assert did_you_mean("Digts", ["Digits", "wine"]) == " (did you mean 'Digits'?)"
+    assert did_you_mean("acc", ["loss", "val_acc"]) == " (did you mean 'val_acc'?)"
     assert did_you_mean("qqq", ["Digits"]) == ""
+    assert did_you_mean("iris", ["digits", "breast_cancer"]) == ""
 
 
 def test_lists_and_texts_are_shortened() -> None:

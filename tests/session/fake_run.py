@@ -13,6 +13,7 @@ from manta_nb.sdk.module import Module
 from manta_nb.session.drawing import GraphView
 from manta_nb.session.logs import EventTable, LogTable
 from manta_nb.session.metrics import MetricRow, MetricTable
+from manta_nb.session.views import GlobalInfo, GlobalsView, ResultsView
 
 
 def module(name: str, stops: bool = False) -> Module:
@@ -48,6 +49,13 @@ class FakeRun:
     metrics: MetricTable = field(default_factory=MetricTable)
     logs: LogTable = field(default_factory=LogTable)
     events: EventTable = field(default_factory=EventTable)
+    seed: int = 7
+    started: float = 1_700_000_000.0
+    bytes_moved: dict[int, int] = field(default_factory=lambda: {0: 1_000, 1: 1_200})
+    globals: GlobalsView = field(
+        default_factory=lambda: GlobalsView({"lr": 0.1}.__getitem__, lambda: {"lr": GlobalInfo(None, 9)})
+    )
+    results: ResultsView = field(default_factory=lambda: ResultsView(lambda *_: {}, dict))
     watchers: list[Callable[[FakeRun], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -65,6 +65,31 @@ def test_nan_and_infinity_are_gaps():
     assert axes.get_ylim()[1] < 1
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([float("nan")] * 3, "all 3 values are NaN"),
+        ([float("nan"), float("inf")], "all 2 values are NaN or infinite"),
+        ([float("nan")], "its only value is NaN"),
+    ],
+)
+def test_a_metric_that_is_never_a_number_is_said_in_words(values, said):
+    """An empty plot would look like a mistake of ours."""
+    rows = [MetricRow(i, "a", "t", "x", None, value) for i, value in enumerate(values)]
+
+    (axes,) = MetricTable(rows).plot("x").axes
+
+    assert [text.get_text() for text in axes.texts] == [said]
+    assert "NaN on every node, always: x" in str(MetricTable(rows)) or "infinite" in said
+
+
+def test_a_dollar_sign_in_a_name_is_no_formula():
+    """A metric may be called anything, and is drawn."""
+    table = MetricTable([MetricRow(0, "a", "t", "$\\frac{", None, 1.0)])
+
+    assert len(png(table)) > 1000
+
+
 def test_a_figure_shows_and_saves_itself(tmp_path):
     """It displays as PNG without pyplot, and `savefig` works."""
     figure = MetricTable(learning_curves(3, 4)).plot("val_acc")

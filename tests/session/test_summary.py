@@ -11,7 +11,7 @@ from manta_nb.engine.records import Event, Failure
 from manta_nb.session.digest import seconds_text, summarise
 from manta_nb.session.logs import EventTable, LogRow, LogTable
 from manta_nb.session.metrics import MetricRow, MetricTable
-from manta_nb.session.summary import bundle, live_bundle, progress_line, summary_text
+from manta_nb.session.summary import MIME, bundle, live_bundle, progress_line, summary_text
 from tests.session.fake_run import FakeRun, learning_curves
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -126,7 +126,7 @@ def test_the_end_is_a_table_and_a_picture():
     run.end(reason="all 20 iterations")
     data = bundle(run)
 
-    assert set(data) == {"text/plain", "text/html", "image/png"}
+    assert set(data) == {"text/plain", "text/html", "image/png", MIME}
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert "completed iteration 20 of 20 · 12 s · all 20 iterations" in read(data["text/html"])
     assert "0.5406 (0.516–0.552)" in read(data["text/html"])

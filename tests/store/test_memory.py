@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.instructions import CommitIteration
 from manta_nb.engine.ports import RunStore
 from manta_nb.engine.records import Event, TaskPlan
@@ -15,8 +16,8 @@ def test_history_is_kept() -> None:
     history: RunStore = store
     plan, event = make_plan(TaskPlan("worker")), Event(0, "retry", "worker on node_1 runs again")
     history.begin(plan)
-    history.commit(CommitIteration(0, {"w": value("a")}, ("w",)))
-    history.commit(CommitIteration(1, {"w": value("b")}, ("w",)))
+    history.commit(CommitIteration(Checkpoint(1, {"w": value("a")}), ("w",)))
+    history.commit(CommitIteration(Checkpoint(2, {"w": value("b")}), ("w",)))
     history.record(event)
     running = store.status
     history.finish("completed", "all 2 iterations")

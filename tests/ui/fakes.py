@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
-from manta_nb.errors import RunFailed
+from manta_nb.errors import RunFailed, UsageError
 from manta_nb.sdk.module import Module
 from manta_nb.sdk.swarm import Swarm
 from manta_nb.session.logs import LogRow, LogTable
@@ -33,6 +33,13 @@ class FakeDisplay:
 
     def show(self, run: Any, view: Any = None) -> None:
         self.shown.append(run if view is None else view)
+
+    def monitor(self, run: Any) -> Any:
+        self.shown.append(run)
+        return run
+
+    def know(self, session: Any) -> None:
+        """No node is looked at."""
 
     def settle(self, run: Any) -> None:
         """Nothing to bring up to date."""
@@ -97,6 +104,12 @@ class FakeRun:
 
     def stop(self, reason: str = "stopped by the user", timeout: float = 10) -> FakeRun:
         self.status, self.reason = "stopped", reason
+        return self
+
+    def resume(self, iterations: int | str | None = None) -> FakeRun:
+        if not self.finished:
+            raise UsageError(f"{self.name} is running (3 of 20): it goes on by itself")
+        self.status, self.iterations = "running", iterations or self.iterations
         return self
 
     def __repr__(self) -> str:

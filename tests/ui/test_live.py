@@ -13,10 +13,14 @@ from traitlets.config import Config
 
 from manta_nb.errors import UsageError
 from manta_nb.session.metrics import MetricTable
-from manta_nb.ui.live import LiveDisplay, RunDisplay, TerminalDisplay, display_mode
+from manta_nb.session.summary import MIME
+from manta_nb.ui.live import RunDisplay, display_mode
+from manta_nb.ui.outputs import LiveDisplay
+from manta_nb.ui.terminal import TerminalDisplay
 from tests.session.fake_run import FakeRun, learning_curves
 
 LONG = 20.0
+FINAL = {"text/plain", "text/html", "image/png", MIME}
 
 
 class Screen:
@@ -71,7 +75,7 @@ def test_a_run_is_shown_at_once_and_ends_static():
     assert first[2] is False
     assert "running" in first[0]["text/html"]
     assert len(screen.outputs) == 1
-    assert set(screen.sent[-1][0]) == {"text/plain", "text/html", "image/png"}
+    assert set(screen.sent[-1][0]) == FINAL
     assert "completed" in screen.sent[-1][0]["text/plain"]
 
 
@@ -195,7 +199,7 @@ def test_a_finished_run_is_shown_as_a_bundle_at_once():
     shows.show(run)
 
     assert len(screen.sent) == 1
-    assert set(screen.sent[0][0]) == {"text/plain", "text/html", "image/png"}
+    assert set(screen.sent[0][0]) == FINAL
     assert screen.sent[0][2] is False
 
 
@@ -319,7 +323,7 @@ def test_a_notebook_keeps_the_end(monkeypatch):
     NotebookClient(notebook, timeout=50).execute()
 
     (output,) = notebook.cells[0].outputs
-    assert set(output["data"]) == {"text/plain", "text/html", "image/png"}
+    assert set(output["data"]) == FINAL
     assert "completed" in output["data"]["text/plain"]
     assert notebook.cells[1].outputs == []
     assert len(nbformat.writes(notebook)) < 100_000

@@ -140,6 +140,18 @@ def test_a_refused_cell_leaves_the_earlier_version(shell: Shell) -> None:
     assert shell.ns["worker"].revision == 1
 
 
+def test_a_swarm_says_that_a_refused_cell_is_not_in_it(shell: Shell) -> None:
+    """Which cell was refused, and which version runs instead; nothing once the cell is mended."""
+    shell.ok(START, WORKER, "%%module worker --file more.py\nx = 1")
+    shell.cell(WORKER + "        print(nowhere)\n")
+    refused = shell.ok("%%swarm fl --iterations 1 --dry-run\nset_global('lr', 1)\nworker").value
+    shell.ok(WORKER + "        print('mended')\n")
+    mended = shell.ok("%%swarm fl --iterations 1 --dry-run\nset_global('lr', 1)\nworker").value
+
+    assert "worker: Cell In[4] was refused; running version 2 of before" in str(refused)
+    assert "refused" not in str(mended)
+
+
 def test_an_error_at_import_shows_the_cell_and_leaves_the_earlier_version(shell: Shell) -> None:
     """The user's own error keeps its traceback, which ends in the cell's line."""
     shell.ok("%%module m\nvalue = 1\ndef main(): print(value)")

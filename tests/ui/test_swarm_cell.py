@@ -236,12 +236,13 @@ def test_options_reach_the_run(ready: Shell) -> None:
 
 
 def test_a_rerun_replaces_the_running_run(ready: Shell) -> None:
-    """The old run is stopped with the reason, and one line names it, its iteration and the way to keep both."""
+    """The old run is stopped with the reason; one line names it, its iteration, how to go on and how to keep both."""
     old, told = ready.ok(FLOW).value, ready.ok(FLOW)
 
     assert (old.status, old.reason) == ("stopped", "replaced")
     assert told.out.startswith(
-        f"fl {old.run_id} is stopped (replaced) after 3 iterations; --keep lets both run"
+        f"fl {old.run_id} is stopped (replaced) after 3 iterations: "
+        f"%manta resume {old.run_id} goes on with it; --keep lets both run"
     )
     assert ready.ns["fl"] is told.value
     assert not told.value.finished

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Mapping
+from time import monotonic, sleep
 
 from manta_nb.engine.seeds import derive_seed
 from manta_nb.errors import MantaError
@@ -38,6 +39,7 @@ class Batch:
         stream: Stream,
         programs: Programs,
         clean: CleanStart,
+        paces: Mapping[str, float],
     ) -> None:
         self._request = request
         self._host = host
@@ -45,6 +47,7 @@ class Batch:
         self._stream = stream
         self._programs = programs
         self._clean = clean
+        self._paces = paces
         self._patience = 0.0
         self._version = f"{request.iteration}-{request.task}-{request.attempt}"
         self._capture = Capture(lambda node, level, line: stream.put(("l", node, level, line)))
@@ -62,7 +65,19 @@ class Batch:
         request = self._request
         self._host.begin(position, NodeState(record.folder, request.run_id, start, self._version))
         self._capture.begin(position)
-        ok = False
+        began, ok = monotonic(), False
+        try:
+            ok = self._work(position, node_id, record)
+            self._dawdle(node_id, began)
+        finally:
+            self._capture.end()
+            # before the turn of a node that may take this process, and what waits in it, with it
+            self._stream.flush(older_than=self._patience)
+            self._host.end(ok)
+
+    def _work(self, position: int, node_id: str, record: NodeRecord) -> bool:
+        """Whether the turn succeeded."""
+        request = self._request
         try:
             self._clean.begin(record.folder)
             seed_everything(derive_seed(request.seed, request.iteration, request.task, node_id))
@@ -74,16 +89,19 @@ class Batch:
             if self._host.lost is not None:
                 raise LostSegment(self._host.lost)
             self._host.save_state()
-            ok = True
         except ChannelClosed:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a task raises is an outcome of its node
             self._failed(position, error)
-        finally:
-            self._capture.end()
-            # before the turn of a node that may take this process, and what waits in it, with it
-            self._stream.flush(older_than=self._patience)
-            self._host.end(ok)
+            return False
+        return True
+
+    def _dawdle(self, node_id: str, began: float) -> None:
+        """A node that a person slowed down takes so many times as long; who stops the run kills this process."""
+        pace = self._paces.get(node_id, 1.0)
+        if pace > 1:
+            self._stream.flush()
+            sleep((pace - 1) * (monotonic() - began))
 
     def _call(self) -> None:
         returned = self._programs.get(self._request)()

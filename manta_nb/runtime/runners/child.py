@@ -49,7 +49,8 @@ class Child:
             position: (node_id, self._nodes[node_id], message["states"].get(node_id))
             for position, node_id in message["turns"]
         }
-        Batch(request, host, self._channel, stream, self._programs, self._clean).run(turns)
+        paces = message.get("paces", {})
+        Batch(request, host, self._channel, stream, self._programs, self._clean, paces).run(turns)
         outlet.close()
         self._channel.send({"op": "end", "kept": self._readers.kept()})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import MutableMapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from manta_nb.runtime.runners.readers import Readers
 from manta_nb.runtime.runners.request import SharedRequest
 from manta_nb.runtime.runners.state import NodeState
 from manta_nb.sdk.codec import Encoded, decode, encode
+from manta_nb.sdk.names import did_you_mean
 
 __all__ = ["BatchHost"]
 
@@ -172,8 +172,7 @@ class BatchHost:
 
 
 def _missing(what: str, name: object, there: Sequence[str]) -> str:
-    near = difflib.get_close_matches(str(name), list(there), n=1)
-    guess = f" (did you mean {near[0]!r}?)" if near else ""
+    guess = did_you_mean(str(name), there)
     names = ", ".join(there[:8]) + (f" and {len(there) - 8} more" if len(there) > 8 else "")
     return (
         f"no {what} {str(name)[:50]!r}; there {'is' if len(there) == 1 else 'are'}: {names or 'none'}{guess}"[

@@ -77,6 +77,7 @@ class BatchRequest:
     """One dispatch to one worker."""
 
     shared: str
+    #: the name of this execution of the run: where the run was resumed it is not the run's own id
     run_id: str
     iteration: int
     task: str
@@ -85,6 +86,8 @@ class BatchRequest:
     node_ids: tuple[str, ...]
     #: node → version of its `local.state`
     states: Mapping[str, str] = field(default_factory=dict)
+    #: node → how many times as long as it needs its turn takes
+    paces: Mapping[str, float] = field(default_factory=dict)
     #: keys of segments whose memory can be freed
     release: tuple[str, ...] = ()
     #: keys of segments whose memory can be written over

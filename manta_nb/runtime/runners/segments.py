@@ -27,7 +27,17 @@ import numpy as np
 from manta_nb.errors import CorruptBytes
 from manta_nb.sdk.codec import decode
 
-__all__ = ["HEADER_SIZE", "Place", "SegmentReader", "have_memfd", "header", "new_key", "open_place", "read_at", "table"]
+__all__ = [
+    "HEADER_SIZE",
+    "Place",
+    "SegmentReader",
+    "have_memfd",
+    "header",
+    "new_key",
+    "open_place",
+    "read_at",
+    "table",
+]
 
 MAGIC = b"mantaseg"
 HEADER = struct.Struct("<8s16sQQQQ")

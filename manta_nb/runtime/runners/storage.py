@@ -30,6 +30,17 @@ class SharedSegment:
         self.fd = os.memfd_create("manta-nb", os.MFD_CLOEXEC)
         self.nbytes = 0
 
+    @staticmethod
+    def holding(data: memoryview) -> int:
+        """A descriptor of anonymous memory with a whole segment in it."""
+        descriptor = os.memfd_create("manta-nb", os.MFD_CLOEXEC)
+        try:
+            _write_all(descriptor, data, 0)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+
     def renew(self) -> None:
         """Forget what is in it, and keep the memory: pages cost more to get than to write."""
         self.key = new_key()
@@ -184,7 +195,7 @@ class Shelf:
         self.release([*self._segments, *self.imported])
 
 
-def _write_all(descriptor: int, data: bytes, offset: int) -> None:
+def _write_all(descriptor: int, data: bytes | memoryview, offset: int) -> None:
     view = memoryview(data)
     while view:
         written = os.pwrite(descriptor, view, offset)

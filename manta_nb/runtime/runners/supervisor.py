@@ -122,6 +122,7 @@ class Supervisor:
             "shared": request.shared,
             "turns": list(zip(positions, names, strict=True)),
             "states": {name: request.states[name] for name in names if name in request.states},
+            "paces": {name: request.paces[name] for name in names if name in request.paces},
             "at": self._end(),
             # a child that takes over goes on with the numbers its predecessor gave
             "tags": self._story.tags,

@@ -9,6 +9,7 @@ from typing import Any
 from manta_nb.ui.commands import nodes, runs, views
 from manta_nb.ui.commands.module import define_module
 from manta_nb.ui.commands.modules import modules
+from manta_nb.ui.commands.resume import resume
 from manta_nb.ui.commands.swarm import run_swarm_cell
 
 __all__ = ["COMMANDS", "define_module", "run_swarm_cell"]
@@ -23,6 +24,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "run": runs.run,
         "runs": runs.runs,
         "stop": runs.stop,
+        "resume": resume,
         "monitor": runs.monitor,
         "modules": modules,
         "globals": views.globals_,

@@ -44,6 +44,16 @@ def define_module(notebook: Notebook, options: Namespace, body: str) -> Module |
     """
     __tracebackhide__ = True
     cell = current_cell(notebook.shell, body)
+    try:
+        return _defined(notebook, options, cell)
+    except BaseException:
+        for entry in filter(None, map(notebook.modules.get, options.name)):
+            entry.refused = cell.label
+        raise
+
+
+def _defined(notebook: Notebook, options: Namespace, cell: Cell) -> Module | Modules:
+    __tracebackhide__ = True
     file = _file(options)
     check_names(cell.text, cell.label, notebook.namespace)
     entries = [_changed(notebook.modules.get(name), name, file, cell, options) for name in options.name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +12,7 @@ from manta_nb.render import Card, Shown, Table, number
 from manta_nb.sdk.names import did_you_mean, listed, shorten
 from manta_nb.sdk.parse import one_line
 from manta_nb.sdk.swarm import Swarm
+from manta_nb.session.compare import best, chosen_metric, compare
 from manta_nb.session.loader import load_swarm, parse_params
 from manta_nb.shims import Position
 from manta_nb.ui.dispatching import start_run
@@ -40,6 +40,10 @@ def runs(notebook: Notebook, options: Namespace) -> Shown:
     known = notebook.runs()
     if not known:
         return Card("no runs yet", ["a cell that begins with %%swarm fl --iterations 5 starts one"])
+    if options.compare:
+        return compare(known, options.metric or notebook.settings.metric or None)
+    if options.metric is not None:
+        raise UsageError(f"a metric is for a comparison: %manta runs --compare {shorten(options.metric, 40)}")
     rows = [
         [
             each.name,
@@ -64,8 +68,10 @@ def stop(notebook: Notebook, options: Namespace) -> Run:
 
 
 def monitor(notebook: Notebook, options: Namespace) -> Run:
-    """The run, whose display is its monitor."""
-    return notebook.find_run(options.run)
+    """Show the live monitor of a run in this cell, also of one that is over; its value is the run."""
+    found = notebook.find_run(options.run)
+    notebook.display.monitor(found)
+    return found
 
 
 def _swarm(notebook: Notebook, word: str, params: Mapping[str, Any]) -> Swarm:
@@ -115,14 +121,9 @@ def _progress(run: Run) -> str:
 
 def _best(run: Run, notebook: Notebook) -> str:
     """`val_acc 0.93 (highest)`: the mean over the nodes, in the iteration where it was best."""
-    names = run.metrics.names()
-    wanted = notebook.settings.metric
-    likely = [name for name in names if "acc" in name.lower()]
-    name = wanted if wanted in names else (likely or names or [""])[0] if not wanted else ""
+    wanted, names = notebook.settings.metric, run.metrics.names()
+    name = chosen_metric(names, wanted)
     if not name:
         return f"no {wanted}; there are: {listed(names, 3)}" if wanted and names else ""
-    low = any(word in name.lower() for word in ("loss", "error"))
-    means = [mean for mean in run.metrics.by_iteration(name).mean.tolist() if not math.isnan(mean)]
-    if not means:
-        return ""
-    return f"{name} {number(min(means) if low else max(means))} ({'lowest' if low else 'highest'})"
+    found = best(run.metrics, name)
+    return f"{name} {number(found.value)} ({'lowest' if found.lowest else 'highest'})" if found else ""

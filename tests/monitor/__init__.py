@@ -1,0 +1,1 @@
+"""The live monitor: recorded feeds, and what makes them."""
