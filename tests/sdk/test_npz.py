@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from manta_nb.sdk.npz import Npz
 
 ARRAYS = {

@@ -53,10 +53,15 @@ function parts(error: RunError): HTMLElement[] {
     button,
   );
   const place = facts(error).map(([name, text]) =>
-    h('div', { class: 'mp-fact' }, h('dt', {}, name), h('dd', {}, text)),
+    h(
+      'div',
+      { class: 'mp-fact' },
+      h('div', { class: 'mp-fact-name' }, name),
+      h('div', { class: 'mp-fact-text' }, text),
+    ),
   );
   const found: HTMLElement[] = [heading];
-  if (place.length) found.push(h('dl', { class: 'mp-facts' }, ...place));
+  if (place.length) found.push(h('div', { class: 'mp-facts' }, ...place));
   if (error.traceback) found.push(listing('Traceback', error.traceback));
   if (error.output.length) found.push(listing('Last output of the node', error.output.join('\n')));
   return found;

@@ -20,11 +20,17 @@ const TOAST_MS = 8000;
 /** A number under its name; `detail` is what is said of it in small letters. */
 class Figure {
   readonly el: HTMLElement;
-  private readonly value = h('dd', { class: 'mm-figure-value' });
-  private readonly detail = h('dd', { class: 'mm-figure-detail' });
+  private readonly value = h('div', { class: 'mm-figure-value' });
+  private readonly detail = h('div', { class: 'mm-figure-detail' });
 
   constructor(name: string) {
-    this.el = h('div', { class: 'mm-figure' }, h('dt', {}, name), this.value, this.detail);
+    this.el = h(
+      'div',
+      { class: 'mm-figure' },
+      h('div', { class: 'mm-figure-name' }, name),
+      this.value,
+      this.detail,
+    );
   }
 
   show(value: string, detail = ''): void {
@@ -78,7 +84,7 @@ export class Header {
         h('div', { class: 'mm-act' }, this.button, this.hint),
       ),
       this.bar,
-      h('dl', { class: 'mm-figures' }, ...figures),
+      h('div', { class: 'mm-figures' }, ...figures),
       this.note,
       this.toast,
       this.spoken,
@@ -94,10 +100,7 @@ export class Header {
     this.who(run);
     this.progress(run);
     this.alive(run);
-    this.moved.show(
-      bytes(run.bytes_moved),
-      run.finished ? '' : `${bytes(run.bytes_iteration)} this iteration`,
-    );
+    this.moved.show(bytes(run.bytes_moved), run.finished ? '' : `last +${bytes(run.bytes_iteration)}`);
     this.tick();
     this.control(run);
   }

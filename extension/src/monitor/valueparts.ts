@@ -46,10 +46,10 @@ function statsOf(stats: Stats): HTMLElement {
     h(
       'div',
       { class: bad ? 'mp-fact mp-bad' : 'mp-fact' },
-      h('dt', {}, name),
-      h('dd', {}, bad ? `⚠ ${text}` : text),
+      h('div', { class: 'mp-fact-name' }, name),
+      h('div', { class: 'mp-fact-text' }, bad ? `⚠ ${text}` : text),
     );
-  return h('dl', { class: 'mp-facts' }, ...facts.map(pair));
+  return h('div', { class: 'mp-facts' }, ...facts.map(pair));
 }
 
 function itemsOf(items: { path: string; type: string }[]): HTMLElement {

@@ -13,7 +13,7 @@ from manta_nb.session.feed.look import Buttons, Look, NoLook
 from manta_nb.session.feed.message import Draft, Message, Part
 from manta_nb.session.feed.names import Names
 from manta_nb.session.feed.nodes import Crowd, NodeRows, Nodes
-from manta_nb.session.feed.pace import Clock, Pace
+from manta_nb.session.feed.pace import Clock, Pace, Slowly
 from manta_nb.session.feed.points import Bands, Points
 from manta_nb.session.feed.study import Study
 from manta_nb.session.feed.texts import Events, Logs, Output
@@ -43,7 +43,7 @@ class RunFeed:
         send(message)
     ```
     A delta takes microseconds where little has changed, and 50 kB at most: what is left over follows in the next.
-    The rows of the nodes change a few times a second at most; all is said once the run is over.
+    The rows of the nodes and what was printed come a few times a second; all is said once the run is over.
     All browsers that listen get every message; one that missed some, or comes later, asks for `full`, which
     replaces what the others have, too.
 
@@ -69,10 +69,13 @@ class RunFeed:
         self._answers = Answers(run, rows)
         crowded = len(run.nodes) > many
         stored, findings = run.metrics.stored, history.findings
-        slow, fast = (Pace(pause, lambda: run.finished, clock) for pause in (_READABLE, 0.0))
-        of_nodes: list[Part] = [Crowd(rows, names, slow)]
+
+        def pace(pause: float = _READABLE) -> Pace:
+            return Pace(pause, lambda: run.finished, clock)
+
+        of_nodes: list[Part] = [Crowd(rows, names, pace())]
         if not crowded:
-            of_nodes = [Nodes(rows, names, slow), Output(run.logs, names)]
+            of_nodes = [Nodes(rows, names, pace()), Slowly(Output(run.logs, names), pace())]
         self._parts: list[Part] = [
             Head(run, lambda: self.buttons, crowded),
             Graph(run),
@@ -83,9 +86,9 @@ class RunFeed:
             Results(findings, names, crowded),
             Disagreements(findings, names),
             Events(run.events),
-            Logs(run.logs),
+            Slowly(Logs(run.logs), pace()),
             # last, since they fill whatever room is left; and the names that all of these use
-            Bands(stored, names, fast) if crowded else Points(stored, names),
+            Bands(stored, names, pace(0.0)) if crowded else Points(stored, names),
             names,
         ]
 

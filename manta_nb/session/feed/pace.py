@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["Clock", "Pace"]
+from manta_nb.session.feed.message import Draft, Part
+
+__all__ = ["Clock", "Pace", "Slowly"]
 
 Clock = Callable[[], float]
 
@@ -33,9 +35,29 @@ class Pace:
         return self._clock() >= self._next or self._hurry()
 
     @contextmanager
-    def making(self) -> Iterator[None]:
-        """The section is made now."""
+    def making(self, made: Callable[[], bool] = lambda: True) -> Iterator[None]:
+        """The section is made now; where `made` says at the end that there was nothing to make, it stays due."""
         began = self._clock()
         yield
         now = self._clock()
-        self._next = now + max(self._pause, _RATIO * (now - began))
+        if made():
+            self._next = now + max(self._pause, _RATIO * (now - began))
+
+
+class Slowly:
+    """A part that is told of a few times a second, and whenever everything is."""
+
+    def __init__(self, part: Part, pace: Pace) -> None:
+        self._part = part
+        self._pace = pace
+
+    def reset(self) -> None:
+        """See `Part`."""
+        self._part.reset()
+
+    def add(self, draft: Draft) -> None:
+        """See `Part`."""
+        if draft.whole or self._pace.due():
+            before = len(draft.content)
+            with self._pace.making(lambda: len(draft.content) > before):
+                self._part.add(draft)

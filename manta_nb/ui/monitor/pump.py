@@ -17,6 +17,8 @@ _log = logging.getLogger(__name__)
 PAUSE = 0.1
 #: a message that took t seconds is followed by a pause of this many t: 2 % of the time, at most
 _RATIO, _LONGEST = 50, 5.0
+#: the work that may wait is done again after so many times what it took: 0.5 % of the time
+_LEISURE = 200
 #: seconds after which a run that goes on is looked at although it told nothing: its processes' CPU and memory
 _IDLE = 1.0
 #: seconds after the start at which everything is sent to a screen that did not ask for it: it may be unable to, yet
@@ -70,6 +72,8 @@ class Pump:
         self._full = False
         self._closed = False
         self._thread: threading.Thread | None = None
+        #: when the work that may wait is due again
+        self._rested = 0.0
         #: whether the screen has asked for something: until then it may be that nobody sees it
         self.asked = False
         #: what went wrong for good; "" where nothing did
@@ -131,7 +135,8 @@ class Pump:
                 self._send(message)
                 # what did not fit follows in the next
                 self._changed.set()
-            self._feed.background()
+            cost = time.thread_time() - began
+            self._beside()
         except OSError:
             # The front end has gone, or the kernel is going; the run does not care who looks at it.
             self.close()
@@ -141,7 +146,16 @@ class Pump:
             self.broken = f"{type(error).__name__}: {error}"
             self.close()
             return None
-        return time.thread_time() - began if message is not None else None
+        return cost if message is not None else None
+
+    def _beside(self) -> None:
+        """The work that may wait: as often as it costs 0.5 % of the time at most, and once more at the end."""
+        now = time.monotonic()
+        if now < self._rested and self._going():
+            return
+        began = time.thread_time()
+        self._feed.background()
+        self._rested = now + min(_LEISURE * (time.thread_time() - began), _LONGEST)
 
     def _ended(self) -> bool:
         """Whether the thread may end; whoever wakes it afterwards gets another one."""

@@ -12,7 +12,7 @@ from manta_nb.engine.records import Event, Failure
 from manta_nb.session.feed import RunFeed
 from manta_nb.session.logs import LogRow
 from tests.monitor.stagedlook import StagedLook
-from tests.session.feed.receiver import Receiver, drain, points_of, size_of
+from tests.session.feed.receiver import Receiver, points_of, size_of
 from tests.session.feed.showing import MOST, NODES, feed_of, settle, stage_of
 
 rows = st.lists(
@@ -75,7 +75,7 @@ def test_the_receiver_has_the_rows_of_the_run(script):
                 assert message is None or size_of(message) <= MOST
             case _:
                 receiver.take(feed.full())
-    sent = drain(feed, receiver)
+    sent = settle(stage, feed, receiver)
 
     assert receiver.named_points() == points_of(run)
     assert receiver.logs == [list(row) for row in run.logs][-len(receiver.logs) or len(run.logs) :]
