@@ -17,12 +17,12 @@ from manta_nb.engine.wording import one_line
 from manta_nb.errors import RunFailed, UsageError
 from manta_nb.session.changing import change
 from manta_nb.session.controls import Controls
+from manta_nb.session.displayed import Displayed
 from manta_nb.session.drawing import GraphView
 from manta_nb.session.legs import Leg, Legs
 from manta_nb.session.nodeuse import RunNodes
 from manta_nb.session.plotting import plot
-from manta_nb.session.showing import Display, Shows
-from manta_nb.session.summary import bundle, progress_line, summarise, summary_text
+from manta_nb.session.showing import Display
 from manta_nb.session.views import GlobalsView, ResultsView, RunningNotice, View
 from manta_nb.session.waiting import Watchers, await_end, wait_for_end
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 
-class Run:
+class Run(Displayed):
     """One execution of a swarm. Made by `Session.run`; goes on in the background until it ends.
 
     One that was stopped, or that failed, goes on from its last complete iteration with `resume`.
@@ -59,7 +59,6 @@ class Run:
         self.ended: float | None = None
         self._legs = legs
         self._history = history
-        self._display: Display | None = None
         self._watchers = Watchers()
         self._resuming = threading.Lock()
         notice = RunningNotice(self)
@@ -232,10 +231,6 @@ class Run:
         for view in (*views, self.graph, self.nodes):
             view.live = None if display is None else self._show
 
-    def _show(self, view: Shows) -> None:
-        if self._display is not None:
-            self._display.show(self, view)
-
     def _changed(self) -> None:
         """Something has changed: tell who watches."""
         self._watchers.tell(self)
@@ -256,18 +251,3 @@ class Run:
 
     def _counted(self) -> str:
         return f"{self.iteration} of {self.iterations}" if self.iterations else f"iteration {self.iteration}"
-
-    def __repr__(self) -> str:
-        return progress_line(summarise(self))
-
-    def __str__(self) -> str:
-        return summary_text(summarise(self))
-
-    def _ipython_display_(self) -> None:
-        if self._display is None:
-            # IPython's word for "show the other forms"
-            raise NotImplementedError
-        self._display.show(self)
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return bundle(self)
