@@ -149,6 +149,33 @@ test('an answer reaches the one who asked', async () => {
 
   assert.deepEqual(
     [await first, await second].map((answer) => answer?.ok === false && answer.text),
-    ['number 1', 'number 2'],
+    asks.reverse().map((ask) => `number ${ask}`),
   );
+});
+
+test("two pages of one kernel never take each other's answers", async () => {
+  const [one, other] = [new Model(), new Model()];
+  void new Feed(one).ask({ op: 'logs', limit: 10 });
+  void new Feed(other).ask({ op: 'logs', limit: 10 });
+  await settled();
+  const [mine, theirs] = [one, other].map(({ sent }) =>
+    sent.flatMap((command) => ('ask' in command ? [command.ask] : [])),
+  );
+
+  assert.notDeepEqual(mine, theirs);
+});
+
+test('what was asked for and is lost is asked for again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const model = new Model();
+  const feed = new Feed(model);
+  await model.says();
+  t.mock.timers.tick(3_000);
+
+  assert.deepEqual(await model.says(full(1), delta(3)), ['hello', 'hello', 'gap']);
+  t.mock.timers.tick(3_000);
+  assert.deepEqual(await model.says(full(4)), ['hello', 'hello', 'gap', 'gap']);
+  t.mock.timers.tick(100_000);
+  assert.equal((await model.says()).length, 4);
+  feed.dispose();
 });

@@ -130,7 +130,9 @@ class NodeCluster:
 
     def pids(self) -> dict[str, int | None]:
         """Worker id → pid of its process; None while it is being restarted."""
-        return {str(name): getattr(nanny.process, "pid", None) for name, nanny in self.dask.workers.items()}
+        # a copy: it may be asked for on another thread while nodes come and go
+        nannies = list(self.dask.workers.items())
+        return {str(name): getattr(nanny.process, "pid", None) for name, nanny in nannies}
 
     def close(self) -> None:
         """End client, workers and scheduler."""

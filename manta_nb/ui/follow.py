@@ -30,7 +30,7 @@ class WatchedRun(RunLike, Protocol):
 
 
 class Follower:
-    """Calls `update` while a run goes on and `finish` when it is over, from a daemon thread.
+    """Calls `update` while a run goes on and `finish` when it is over, from a daemon thread, until that says True.
 
     The run's own thread only sets a flag. Lives until the run is over; where `hold()` is true at the end, a minute
     longer, and on if the run is resumed within it.
@@ -40,7 +40,7 @@ class Follower:
         self,
         run: WatchedRun,
         update: Callable[[], None],
-        finish: Callable[[], None],
+        finish: Callable[[], bool],
         pause: float = PAUSE,
         hold: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -75,11 +75,12 @@ class Follower:
             self._released.set()
 
     def _follow(self) -> None:
-        self._until_over()
-        while self._held():
+        over = False
+        while not over:
             self._until_over()
+            # resumed in the very moment: then it goes on
+            over = not self._held() and self._finish()
         self._unwatch()
-        self._finish()
 
     def _until_over(self) -> None:
         while not self._run.finished:

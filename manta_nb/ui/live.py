@@ -83,6 +83,8 @@ class RunDisplay:
         self._pause = pause
         self._open_monitor = open_monitor
         self._open: dict[str, LiveDisplay | TerminalDisplay] = {}
+        #: run → where a monitor was opened on it after its end
+        self._staying: dict[str, LiveDisplay] = {}
         self._sessions: weakref.WeakSet[Owner] = weakref.WeakSet()
 
     def know(self, session: Owner) -> None:
@@ -101,6 +103,9 @@ class RunDisplay:
 
     def monitor(self, run: WatchedRun) -> WatchedRun:
         """Show the run's monitor in the running cell, also of a run that is over; returns the run."""
+        if run.finished:
+            # one that waits to be resumed makes room for this one
+            self.settle(run)
         display = self._of(run)
         if isinstance(display, LiveDisplay):
             self._add_monitor(display)
@@ -132,13 +137,18 @@ class RunDisplay:
         return display
 
     def _add_monitor(self, display: LiveDisplay) -> None:
+        stays = display.run.finished
+        if (before := self._staying.pop(display.run.run_id, None)) is not None and display.run.finished:
+            before.retire()
         owner = next((each for each in self._sessions if display.run in each.runs), None)
         opened = self._open_monitor(display.run, owner) if self._mode == "widget" else ""
         if isinstance(opened, str):
             display.add(said=opened)
             display.monitored = True
         else:
-            display.add(monitor=opened)
+            display.add(monitor=opened, stays=stays)
+            if stays:
+                self._staying[display.run.run_id] = display
 
     def _new(self, run: WatchedRun) -> LiveDisplay | TerminalDisplay:
         if self._mode == "terminal":

@@ -81,8 +81,17 @@ class LiveDisplay:
             None if run.finished else Follower(run, self._tick, self._end, pause, hold=self._holds)
         )
 
-    def add(self, view: Shows | None = None, monitor: Opened | None = None, said: str = "") -> str:
-        """A new output in the running cell, of the run itself or of `view`; returns its display id."""
+    def add(
+        self,
+        view: Shows | None = None,
+        monitor: Opened | None = None,
+        said: str = "",
+        stays: bool = False,
+    ) -> str:
+        """A new output in the running cell, of the run itself or of `view`; returns its display id.
+
+        A monitor that `stays` was opened on a run that was over: it is there until `retire`.
+        """
         display_id, output = uuid4().hex, _Output(view, monitor, said)
         self.monitored |= monitor is not None
         with self._lock:
@@ -91,10 +100,16 @@ class LiveDisplay:
                 data = data | {WIDGET: dict(monitor.view)}
             elif not self._live and not self.run.finished:
                 data = {"text/plain": data["text/plain"]}
-            if not (monitor is not None and self.run.finished):
-                self._outputs[display_id] = output
+            self._outputs[display_id] = output
             self._send(data, display_id, update=False)
+        if monitor is not None and not stays and self.run.finished:
+            # it ended while the monitor was being opened
+            self.refresh()
         return display_id
+
+    def retire(self) -> None:
+        """Replace the monitors that stay: another one of the same run takes over."""
+        self.refresh()
 
     def refresh(self) -> None:
         """Update every output from the calling thread; after the end with what stays."""
@@ -115,10 +130,11 @@ class LiveDisplay:
             output.monitor.close(self._data(output))
             output.monitor = None
 
-    def _end(self) -> None:
-        """The end, from the follower's thread; nothing where a waiting cell has shown it."""
+    def _end(self) -> bool:
+        """The end, from the follower's thread; nothing where a waiting cell has shown it. Whether it is shown."""
         if not self.over:
             self.refresh()
+        return self.over
 
     def _holds(self) -> bool:
         with self._lock:

@@ -28,7 +28,7 @@ class TerminalDisplay:
         #: whether the end was written; the run may have been resumed since
         self.over = False
         self._shown = -1
-        self.follower = None if run.finished else Follower(run, self._tick, self._tick, pause)
+        self.follower = None if run.finished else Follower(run, self._tick, self._finish, pause)
 
     def add(self, view: Shows | None = None) -> None:
         """Write the view as text, or of the run its summary."""
@@ -49,6 +49,10 @@ class TerminalDisplay:
                 self._end()
             elif self._live:
                 self._progress()
+
+    def _finish(self) -> bool:
+        self._tick()
+        return self.run.finished
 
     def _tick(self) -> None:
         if not _prompting():

@@ -109,6 +109,8 @@ export class Chart {
   /** The words for the point that is looked at: under the pointer, at the slider, or the newest. */
   private describe(): void {
     if (!this.content) return;
+    // what is pointed at may have been taken back
+    if (this.at !== null && this.at >= this.content.curve.length) this.at = null;
     const { value, spread, where } =
       this.at === null ? standing(this.content) : passing(this.content, this.at);
     setText(this.value, value);

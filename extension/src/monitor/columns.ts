@@ -6,7 +6,7 @@ export class Column {
   private data = new Float64Array(64);
 
   at(index: number): number {
-    return this.data[index] ?? NaN;
+    return index < this.length ? (this.data[index] ?? NaN) : NaN;
   }
 
   set(index: number, value: number): void {

@@ -16,19 +16,24 @@ export interface View {
 
 /** How long an answer may take before the asker hears that there is none. */
 const PATIENCE_MS = 15_000;
+/** After this everything is asked for again, and then ever more seldom: a page that is flooded loses messages. */
+const AGAIN_MS = 3_000;
+const SELDOM_MS = 48_000;
 
 export class Feed implements Kernel {
   readonly state: State = emptyState();
   private readonly views = new Set<View>();
   private readonly asked = new Map<number, (answer: Answer) => void>();
   private readonly control: Promise<Control>;
-  private asks = 0;
+  /** Answers go to all pages of a kernel: their numbers must differ. */
+  private asks = Math.floor(Math.random() * 2 ** 40);
   private missing = false;
+  private again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly model: WidgetModel) {
     this.control = openControl(model);
     model.on('msg:custom', this.receive);
-    this.send({ op: 'hello', view: uniqueId('view') });
+    this.wantAll({ op: 'hello', view: uniqueId('view') });
   }
 
   /** Show this view whatever comes; returns how to leave. */
@@ -61,8 +66,16 @@ export class Feed implements Kernel {
 
   dispose(): void {
     this.model.off('msg:custom', this.receive);
+    clearTimeout(this.again);
     void this.control.then((control) => control.close()).catch(() => undefined);
     this.views.clear();
+  }
+
+  /** Ask for everything until it comes. */
+  private wantAll(command: Command, pause = AGAIN_MS): void {
+    clearTimeout(this.again);
+    this.send(command);
+    this.again = setTimeout(() => this.wantAll(command, Math.min(2 * pause, SELDOM_MS)), pause);
   }
 
   private readonly receive = (message: unknown, buffers: DataView[] = []): void => {
@@ -70,8 +83,10 @@ export class Feed implements Kernel {
   };
 
   private take(message: Message, buffers: DataView[]): void {
-    if (message.op === 'full') this.missing = false;
-    else if (!this.follows(message.seq)) return;
+    if (message.op === 'full') {
+      clearTimeout(this.again);
+      this.missing = false;
+    } else if (!this.follows(message.seq)) return;
     if (message.op === 'full' || message.op === 'delta') {
       const sections = apply(this.state, message, buffers);
       for (const view of this.views) view.changed(sections);
@@ -91,7 +106,7 @@ export class Feed implements Kernel {
       return true;
     }
     this.missing = true;
-    this.send({ op: 'gap', have: this.state.seq });
+    this.wantAll({ op: 'gap', have: this.state.seq });
     return false;
   }
 }

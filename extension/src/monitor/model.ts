@@ -56,8 +56,16 @@ export async function openControl(model: WidgetModel): Promise<Control> {
     comm.open({ monitor: model.get('control') });
     return {
       send: (command) => {
-        if (open) comm.send(command);
-        else model.send(command);
+        try {
+          if (open) {
+            comm.send(command);
+            return;
+          }
+        } catch {
+          // it was disposed of with its kernel connection
+          open = false;
+        }
+        model.send(command);
       },
       close: () => {
         if (open) comm.close();

@@ -1,7 +1,7 @@
 """`fl.controls()` in a notebook: sliders and fields for the numbers in the Globals, Run and Stop.
 
-The widgets know nothing of runs: they hand what was set to `session.controls.Controls`. Nothing is sent to a button
-after it was made: a comm that the kernel has sent on is heard by the main shell only, which may be busy.
+The widgets know nothing of runs: they hand what was set to `session.controls.Controls`. They are heard when no cell
+runs, as all widgets are that the kernel made; the monitor's buttons have a comm of their own, and act at once.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ def show(controls: Controls) -> None:
     display(forms, raw=True)  # type: ignore[no-untyped-call]
 
 
+_STOP = "stop the run; while a cell runs, only the monitor's Stop is heard at once"
+
+
 class ControlPanel:
     """The widgets of one `Controls`; lives as long as its box is shown.
 
@@ -65,7 +68,10 @@ class ControlPanel:
         self.run_button = widgets.Button(
             description="Run", button_style="primary", tooltip="run the swarm again"
         )
-        self.stop_button = widgets.Button(description="Stop", tooltip="stop the run")
+        self.stop_button = widgets.Button(
+            description="Stop",
+            tooltip="stop the run; while a cell runs, only the monitor's Stop is heard at once",
+        )
         self.said = widgets.HTML()
         self.fields = {knob.label: _Field(knob, self._set) for knob in controls.knobs}
         self.run_button.on_click(lambda button: self._try(self._run))
@@ -81,6 +87,7 @@ class ControlPanel:
             ]
         )
         self._last = 0.0
+        self._unwatch: Callable[[], None] = lambda: None
         self._watch(run)
 
     def _set(self, label: str, value: Any) -> None:
@@ -115,8 +122,8 @@ class ControlPanel:
 
     def _watch(self, run: Run) -> None:
         self._say(progress_line(summarise(run)))
-        if not run.finished:
-            run.watch(self._tick)
+        self._unwatch()
+        self._unwatch = run.watch(self._tick)
 
     def _tick(self, run: Run) -> None:
         """Called from the run's thread at every change: most of the time there is nothing to do."""

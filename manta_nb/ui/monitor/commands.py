@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import logging
 import threading
@@ -71,7 +72,12 @@ class Commands:
 
     def _begin(self, op: str, command: dict[str, Any]) -> None:
         if not self._free.acquire(blocking=False):
-            self._tell(False, "too much is asked for at once: try again in a moment")
+            late = "too much is asked for at once: try again in a moment"
+            with contextlib.suppress(OSError):
+                if op in _ASKS:
+                    self._show(*_refusal(command, late))
+                else:
+                    self._tell(False, late)
             return
         work = self._ask if op in _ASKS else self._act
         context = contextvars.copy_context()
@@ -91,28 +97,26 @@ class Commands:
             self._free.release()
 
     def _ask(self, op: str, command: dict[str, Any]) -> None:
-        ask = command.get("ask")
         try:
-            self._show(*self._answer(command))
-        except OSError:
-            raise
+            answer = self._answer(command)
         except Exception as error:  # noqa: BLE001 - the screen waits for an answer, whatever happens
-            self._show({"op": "answer", "ask": ask, "ok": False, "text": _said(error, op)}, [])
+            answer = _refusal(command, _said(error, op))
+        self._show(*answer)
 
     def _act(self, op: str, command: dict[str, Any]) -> None:
         try:
-            self._tell(True, self._done(op, command))
-        except OSError:
-            raise
+            ok, text = True, self._done(op, command)
         except Exception as error:  # noqa: BLE001 - as above
-            self._tell(False, _said(error, op))
+            ok, text = False, _said(error, op)
+        self._tell(ok, text)
 
     def _done(self, op: str, command: dict[str, Any]) -> str:
-        if op in ("stop", "resume"):
-            self.stopped = op == "stop"
         if op == "stop":
-            return self._actions.stop()
+            told = self._actions.stop()
+            self.stopped = True
+            return told
         if op == "resume":
+            self.stopped = False
             return self._actions.resume()
         action, node = command.get("action"), command.get("node")
         if not isinstance(node, str) or action not in ("kill", "freeze", "slow", "restart"):
@@ -123,6 +127,10 @@ class Commands:
 
     def _tell(self, ok: bool, text: str) -> None:
         self._show({"op": "told", "ok": ok, "text": one_line(text)}, [])
+
+
+def _refusal(command: Mapping[str, Any], text: str) -> tuple[Mapping[str, Any], Any]:
+    return {"op": "answer", "ask": command.get("ask"), "ok": False, "text": text}, []
 
 
 def _number(value: object) -> float | None:

@@ -154,7 +154,10 @@ class Pump:
         if now < self._rested and self._going():
             return
         began = time.thread_time()
-        self._feed.background()
+        try:
+            self._feed.background()
+        except Exception:  # noqa: BLE001 - what is shown goes on without it
+            _log.exception("a monitor could not look at nodes or values")
         self._rested = now + min(_LEISURE * (time.thread_time() - began), _LONGEST)
 
     def _ended(self) -> bool:

@@ -159,6 +159,33 @@ def test_a_run_that_is_over_has_a_monitor_when_asked():
     assert desk.screen.story == ["shown", "shown"]
 
 
+def test_a_run_that_ends_while_its_monitor_opens_leaves_no_view():
+    """The first monitor of a notebook takes a moment to make; a short run may be over by then."""
+    desk, run = Desk(), learning()
+    opened = desk.display._open_monitor
+
+    def slow(run: Any, owner: object) -> FakeMonitor:
+        run.end()
+        return opened(run, owner)
+
+    desk.display._open_monitor = slow
+    desk.display.show(run)
+
+    assert WIDGET not in desk.screen.outputs[0]
+    assert desk.opened[0].stayed is not None
+
+
+def test_another_monitor_of_a_run_that_is_over_takes_the_first_ones_place():
+    """At most one is alive: the one before becomes what stays."""
+    desk, run = Desk(), learning()
+    run.end()
+    desk.display.monitor(run)
+    desk.display.monitor(run)
+
+    assert [WIDGET in output for output in desk.screen.outputs] == [False, True]
+    assert [each.stayed is not None for each in desk.opened] == [True, False]
+
+
 def test_one_that_nobody_can_see_gives_way_to_the_summary():
     """Where the front end has no anywidget the output becomes live HTML, with one line that says why."""
     desk, run = Desk(), learning()
