@@ -70,7 +70,7 @@ class ControlPanel:
         )
         self.stop_button = widgets.Button(
             description="Stop",
-            tooltip="stop the run; while a cell runs, only the monitor's Stop is heard at once",
+            tooltip=_STOP,
         )
         self.said = widgets.HTML()
         self.fields = {knob.label: _Field(knob, self._set) for knob in controls.knobs}
