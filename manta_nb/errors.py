@@ -9,6 +9,7 @@ MantaError                   a mistake of the person at the keyboard: shown as o
 ├── MissingTag               a Global or Result that is not there          (also a KeyError)
 ├── DataError                a dataset that is unknown, unreadable or too small
 ├── NodeError                a node that is unknown, not eligible or gone
+├── StoreError               a store that cannot be read or written, or has no such run
 └── RunFailed                a run that ended in `failed`
 ```
 Anything that is not a `MantaError` is a bug of ours or of the user's own code and keeps its full traceback.
@@ -24,6 +25,7 @@ __all__ = [
     "MissingTag",
     "NodeError",
     "RunFailed",
+    "StoreError",
     "UsageError",
     "ValueRefused",
 ]
@@ -67,6 +69,10 @@ class DataError(MantaError):
 
 class NodeError(MantaError):
     """A node is unknown, not eligible for a task, or gone."""
+
+
+class StoreError(MantaError):
+    """A store cannot be read or written (disk full, locked, damaged), has no such run, or somebody else has it."""
 
 
 class RunFailed(MantaError):

@@ -60,7 +60,8 @@ def test_run_starts_it_again_with_what_is_in_the_fields(finished: Run) -> None:
     assert before is finished
     assert (run.iteration, run.seed, list(run.nodes)) == (3, 9, ["node_0", "node_1"])
     assert run.globals["hyper"] == {"lr": 0.5, "round": 3}
-    assert "completed" in said(panel)
+    # the run tells who watches after it has told who waits
+    until(lambda: "completed" in said(panel), 10)
 
 
 @pytest.mark.parametrize(
