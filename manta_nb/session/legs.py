@@ -18,7 +18,7 @@ from manta_nb.runtime.dispatcher import DaskDispatcher
 from manta_nb.session.changing import edit_globals
 from manta_nb.session.history import History
 from manta_nb.session.planning import Blueprint, run_limit
-from manta_nb.store.memory import MemoryStore
+from manta_nb.store.unkept import Unkept
 
 if TYPE_CHECKING:
     from manta_nb.runtime.fleet import Fleet
@@ -71,7 +71,7 @@ class Legs:
         self.made = made
         self._fleet = fleet
         self._infos = infos
-        self._store = MemoryStore()
+        self._store = Unkept()
         self._count = 0
         self._nodes = dict(infos())
         self.node_ids = list(self._nodes)

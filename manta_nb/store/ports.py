@@ -52,8 +52,10 @@ class Store(Protocol):
         """
 
     def commit(self, run_id: str, committed: Committed, read: Read) -> None:
-        """Keep an iteration in one transaction, with the segments that its checkpoint names and that are not there
-        yet. Afterwards older values are dropped as retention says."""
+        """Keep an iteration in one transaction, with the segments of its checkpoint that are not there yet.
+
+        Afterwards older values are dropped as retention says.
+        """
 
     def append(self, run_id: str, loose: Loose) -> None:
         """Keep log lines and events between commits."""
@@ -82,8 +84,7 @@ class Store(Protocol):
         """See `Committed.extras`."""
 
     def checkpoint(self, run_id: str, iterations: int | None = None) -> Checkpoint:
-        """The run after so many complete iterations (None: as many as there are), without the results that are no
-        longer held.
+        """The run after so many complete iterations (None: as many as there are), less the results not held any more.
 
         Where values of the latest one are damaged, the one before it is given, and `notes` says so.
 

@@ -17,7 +17,7 @@ from manta_nb.engine.instructions import (
 )
 from manta_nb.engine.records import Change, Failure
 from manta_nb.engine.run_state import RunState
-from manta_nb.store.memory import MemoryStore
+from manta_nb.store.unkept import Unkept
 from tests.engine.conftest import Play
 from tests.fakes import ScriptedDispatcher, done, make_nodes, only, value, worker_and_aggregator
 
@@ -143,7 +143,7 @@ def test_the_driver_has_the_values_made() -> None:
         asked.append(wanted)
         return EDITED
 
-    driver = Driver(state, ScriptedDispatcher(lambda run: [done(run)]), MemoryStore(), edit=edit)
+    driver = Driver(state, ScriptedDispatcher(lambda run: [done(run)]), Unkept(), edit=edit)
     driver.post(LR)
 
     assert driver.run() == FinishRun("completed", "all 2 iterations")

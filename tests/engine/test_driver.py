@@ -15,7 +15,7 @@ from manta_nb.engine.progress import Progress
 from manta_nb.engine.records import RunPlan
 from manta_nb.engine.run_state import RunState
 from manta_nb.errors import NodeError
-from manta_nb.store.memory import MemoryStore
+from manta_nb.store.unkept import Unkept
 from tests.fakes import (
     RecordingDispatcher,
     ScriptedDispatcher,
@@ -29,19 +29,19 @@ from tests.fakes import (
 def drive(
     dispatcher: RecordingDispatcher,
     plan: RunPlan | None = None,
-    store: MemoryStore | None = None,
+    store: Unkept | None = None,
     observers: Iterable[Observer] = (),
 ) -> Driver:
     """A driver of a small run on three nodes."""
     state = RunState(plan or worker_and_aggregator(), make_nodes(3))
-    return Driver(state, dispatcher, store or MemoryStore(), tuple(observers))
+    return Driver(state, dispatcher, store or Unkept(), tuple(observers))
 
 
 def test_run_goes_to_its_end() -> None:
     """Every task is dispatched, every iteration committed, the dispatcher closed once."""
     dispatcher, store = (
         ScriptedDispatcher(lambda run: [done(run, writes={"w": run.node_ids[0]})]),
-        MemoryStore(),
+        Unkept(),
     )
     driver = drive(dispatcher, store=store)
 
@@ -61,7 +61,7 @@ def test_run_goes_to_its_end() -> None:
 
 def test_failure_stops_and_is_stored() -> None:
     """A failed run has its events in the store and its reason everywhere."""
-    store = MemoryStore()
+    store = Unkept()
     driver = drive(ScriptedDispatcher(lambda run: [failed(run, "node_1")]), store=store)
 
     finish = driver.run()
@@ -108,7 +108,7 @@ def test_observer_that_raises_does_no_harm(caplog: pytest.LogCaptureFixture) -> 
     assert "no screen" in caplog.text
 
 
-class BrokenStore(MemoryStore):
+class BrokenStore(Unkept):
     """A store whose disk is full."""
 
     def commit(self, commit: CommitIteration) -> None:
@@ -125,7 +125,7 @@ class UselessStore(BrokenStore):
 
 
 @pytest.mark.parametrize("store", [BrokenStore, UselessStore])
-def test_error_of_ours_ends_the_run_with_its_traceback(store: type[MemoryStore]) -> None:
+def test_error_of_ours_ends_the_run_with_its_traceback(store: type[Unkept]) -> None:
     """A store that fails ends the run as failed, nodes are stopped, and nothing hangs."""
     dispatcher = ScriptedDispatcher(lambda run: [done(run)])
     driver = drive(dispatcher, store=store())
@@ -207,7 +207,7 @@ def test_progress_shows_the_end_of_a_run() -> None:
 
 def test_records_reach_the_store() -> None:
     """What the engine notes is kept by the store."""
-    store = MemoryStore()
+    store = Unkept()
     drive(
         ScriptedDispatcher(lambda run: [done(run, contested=("w",), writes={"w": run.node_ids[0]})]),
         store=store,

@@ -29,7 +29,7 @@ from manta_nb.sdk.module import Module
 from manta_nb.session.history import History
 from manta_nb.session.legs import Leg
 from manta_nb.session.run import Run
-from manta_nb.store.memory import MemoryStore
+from manta_nb.store.unkept import Unkept
 from tests.fakes import RecordingDispatcher
 
 __all__ = ["Stage", "flow"]
@@ -104,7 +104,7 @@ class Stage:
 
     def _legs(self, graph: TaskGraph) -> Any:
         planned = {task.alias: len(self.nodes) if task.method == "all" else 1 for task in self.plan.tasks}
-        driver = Driver(self.state, self.dispatcher, MemoryStore(), [lambda what: self.history.observe(what)])
+        driver = Driver(self.state, self.dispatcher, Unkept(), [lambda what: self.history.observe(what)])
         self.driver = driver
         return SimpleNamespace(
             plan=self.plan,

@@ -6,13 +6,13 @@ from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.instructions import CommitIteration
 from manta_nb.engine.ports import RunStore
 from manta_nb.engine.records import Event, TaskPlan
-from manta_nb.store.memory import MemoryStore
+from manta_nb.store.unkept import Unkept
 from tests.fakes import make_plan, value
 
 
 def test_history_is_kept() -> None:
     """Globals of each iteration, events and the end can be read again."""
-    store = MemoryStore()
+    store = Unkept()
     history: RunStore = store
     plan, event = make_plan(TaskPlan("worker")), Event(0, "retry", "worker on node_1 runs again")
     history.begin(plan)

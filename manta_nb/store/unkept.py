@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from manta_nb.engine.instructions import CommitIteration
 from manta_nb.engine.records import Event, RunPlan, Status, ValueRef
 
-__all__ = ["MemoryStore"]
+__all__ = ["Unkept"]
 
 
-class MemoryStore:
+class Unkept:
     """Keeps one run as long as this object lives. Implements `engine.ports.RunStore`."""
 
     def __init__(self) -> None:
