@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from manta_nb.engine.checkpoint import Checkpoint
+from manta_nb.engine.events import IterationCommitted, IterationSkipped, StoreFailed
 from manta_nb.engine.instructions import CommitIteration
 from manta_nb.engine.records import Batch, ValueRef, state_version
 from manta_nb.engine.results import Retention
@@ -25,8 +26,10 @@ class Committed:
         #: node → version of its `local.state`
         self.states = start.states
         self.results = Retention(keep_results, start.results)
-        #: where the run can go on from: the start, or the latest iteration that the store has confirmed
+        #: where the run can go on from: the start, or the latest complete iteration
         self.checkpoint = start
+        #: iterations that the store has confirmed
+        self.confirmed = start.iterations
         #: iteration → what it left, until the store has confirmed it
         self.unconfirmed: dict[int, Checkpoint] = {}
         #: keys of all segments reported and not dropped yet, in the order they came
@@ -51,14 +54,19 @@ class Committed:
         left = Checkpoint(
             iteration + 1, self.globals, self.states, self.results.index(()), dict(schedule), dict(fixed)
         )
-        self.unconfirmed[iteration] = left
+        self.checkpoint = self.unconfirmed[iteration] = left
         return CommitIteration(left, tuple(written))
 
-    def confirm(self, iteration: int) -> bool:
-        """The store has this iteration; False where nobody waits for that."""
-        left = self.unconfirmed.pop(iteration, None)
-        if left is not None and left.iterations > self.checkpoint.iterations:
-            self.checkpoint = left
+    def stored(self, event: IterationCommitted | IterationSkipped | StoreFailed) -> bool:
+        """What the store says of an iteration; False where nobody waits for that."""
+        if isinstance(event, StoreFailed):
+            # what is in memory is what there is
+            self.unconfirmed.clear()
+            self.confirmed = self.checkpoint.iterations
+            return True
+        left = self.unconfirmed.pop(event.iteration, None)
+        if left is not None and isinstance(event, IterationCommitted):
+            self.confirmed = max(self.confirmed, left.iterations)
         return left is not None
 
     def lose(self, keys: frozenset[str]) -> list[str]:

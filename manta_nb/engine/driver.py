@@ -8,7 +8,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 from traceback import format_exception
 
-from manta_nb.engine.events import GlobalsEdited, IterationCommitted, RunEvent, RunStarted
+from manta_nb.engine.events import GlobalsEdited, RunEvent, RunStarted
 from manta_nb.engine.instructions import (
     CommitIteration,
     DropSegments,
@@ -67,7 +67,7 @@ class Driver:
     def run(self) -> FinishRun:
         """Run to the end, on the calling thread; returns how it ended."""
         try:
-            self._store.begin(self._state.plan)
+            self._store.begin(self._state.plan, self.post)
             self._dispatcher.open(self._state.plan, self.post)
             self.post(RunStarted())
             while self.finish is None:
@@ -101,7 +101,6 @@ class Driver:
                     self.post(self._edit(instruction))
             case CommitIteration():
                 self._store.commit(instruction)
-                self.post(IterationCommitted(instruction.iteration))
             case DropSegments(keys):
                 self._dispatcher.drop(keys)
             case StopTasks():

@@ -12,7 +12,7 @@ from manta_nb.engine.scheduling import stopper
 from manta_nb.engine.task_state import TaskState
 from manta_nb.engine.wording import failed_task, name_some, one_line
 
-__all__ = ["end_after", "lost_globals", "stopped", "too_few"]
+__all__ = ["end_after", "lost_globals", "not_stored", "stopped", "too_few"]
 
 
 def end_after(iteration: Iteration, iterations: int | None, stop: StopRequested | None) -> FinishRun | None:
@@ -39,6 +39,13 @@ def too_few(task: TaskState) -> FinishRun:
         return FinishRun("failed", text, task=alias)
     reason = failed_task(alias, failure, len(task.failed), placed, task.needed)
     return FinishRun("failed", reason, failure, alias)
+
+
+def not_stored(message: str, iterations: int) -> FinishRun:
+    """The store cannot keep what is committed; the run itself is whole, and can go on once that is mended."""
+    return FinishRun(
+        "failed", one_line(f"not saved: {message}; resume() goes on from iteration {iterations}")
+    )
 
 
 def lost_globals(tags: Sequence[str], reason: str, failure: Failure | None) -> FinishRun:

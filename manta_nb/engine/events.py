@@ -13,6 +13,7 @@ __all__ = [
     "ChangeRequested",
     "GlobalsEdited",
     "IterationCommitted",
+    "IterationSkipped",
     "NodesGone",
     "NodesJoined",
     "NodesLost",
@@ -21,6 +22,7 @@ __all__ = [
     "RunStarted",
     "SegmentsLost",
     "StopRequested",
+    "StoreFailed",
 ]
 
 
@@ -91,6 +93,20 @@ class IterationCommitted:
 
 
 @dataclass(frozen=True)
+class IterationSkipped:
+    """The store has not kept the values of this iteration, as a later one was there before it came to it."""
+
+    iteration: int
+
+
+@dataclass(frozen=True)
+class StoreFailed:
+    """The store cannot keep what is committed; `message` says why, and what to do."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class StopRequested:
     """A person wants the run to end; `now` gives up the running iteration."""
 
@@ -129,6 +145,8 @@ RunEvent = (
     | NodesGone
     | SegmentsLost
     | IterationCommitted
+    | IterationSkipped
+    | StoreFailed
     | StopRequested
     | ChangeRequested
     | GlobalsEdited

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.records import Change, Event, Failure, Status, ValueRef
@@ -34,6 +34,8 @@ class RunTask:
     results: ResultIndex
     #: node → version of its `local.state` to start from; absent: none yet
     states: Mapping[str, str]
+    #: iterations that the store has: what they left can be asked for again
+    kept: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

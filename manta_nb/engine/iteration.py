@@ -114,6 +114,7 @@ class Iteration:
                 globals={**self._committed.globals, **globals_of(seen)},
                 results=self._committed.results.index(seen),
                 states={node: states[node] for node in nodes if node in states} if states else {},
+                kept=self._committed.confirmed,
             )
         ]
 

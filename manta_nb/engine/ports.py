@@ -41,14 +41,19 @@ class Dispatcher(Protocol):
 class RunStore(Protocol):
     """Keeps a run's history. One transaction an iteration.
 
-    The driver calls it on its own thread, after the nodes have got their next tasks.
+    The driver calls it on its own thread, after the nodes have got their next tasks; what takes time is done on
+    another one. `post` may be called from any thread.
     """
 
-    def begin(self, plan: RunPlan) -> None:
+    def begin(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
         """A run begins, or goes on where it was stopped, perhaps with more iterations."""
 
     def commit(self, commit: CommitIteration) -> None:
-        """An iteration is complete; returns when it is safe: the driver takes that for the confirmation."""
+        """An iteration is complete.
+
+        Each is reported once: `IterationCommitted` as soon as it is safe,
+        `IterationSkipped` where a later one takes its place (the latest one is never skipped), or `StoreFailed`.
+        """
 
     def record(self, event: Event) -> None:
         """Something happened that a person may want to know."""

@@ -8,7 +8,7 @@ from manta_nb.engine import events as ev
 from manta_nb.engine.changes import Changes
 from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.committed import Committed
-from manta_nb.engine.endings import end_after, lost_globals, stopped, too_few
+from manta_nb.engine.endings import end_after, lost_globals, not_stored, stopped, too_few
 from manta_nb.engine.faults import lose_batch, lose_nodes, lose_segments, take_report
 from manta_nb.engine.graph import TaskGraph
 from manta_nb.engine.instructions import DropSegments, FinishRun, Instruction, Record, StopTasks
@@ -16,7 +16,7 @@ from manta_nb.engine.invariants import check, check_liveness
 from manta_nb.engine.iteration import Iteration
 from manta_nb.engine.placement import Placement
 from manta_nb.engine.progress import Progress, TaskProgress
-from manta_nb.engine.records import Batch, Failure, NodeInfo, RunPlan, Status, ValueRef
+from manta_nb.engine.records import Batch, Event, Failure, NodeInfo, RunPlan, Status, ValueRef
 from manta_nb.engine.roster import Roster
 from manta_nb.engine.scheduling import next_schedule
 from manta_nb.engine.wording import about_nodes
@@ -75,8 +75,8 @@ class RunState:
         if self.finished:
             return []
         self._out = []
-        if isinstance(event, ev.IterationCommitted):
-            self._on_committed(event)
+        if isinstance(event, ev.IterationCommitted | ev.IterationSkipped | ev.StoreFailed):
+            self._on_stored(event)
         elif isinstance(event, ev.Noted):
             self._emit([Record(event.event)])
         elif self.ending is None:
@@ -88,7 +88,7 @@ class RunState:
         """How far the run is."""
         started = self.iteration.tasks if self.iteration else {}
         tasks = tuple(TaskProgress.of(alias, started.get(alias)) for alias in self.graph.tasks)
-        confirmed = self.committed.checkpoint.iterations
+        confirmed = self.committed.confirmed
         number = self.iteration.number if self.iteration else confirmed
         return Progress(self.status, self.reason, number, confirmed, self.plan.iterations, tasks)
 
@@ -168,9 +168,14 @@ class RunState:
             self.status = "stopping"
             self._soft_stop = event
 
-    def _on_committed(self, event: ev.IterationCommitted) -> None:
-        if self.committed.confirm(event.iteration):
+    def _on_stored(self, event: ev.IterationCommitted | ev.IterationSkipped | ev.StoreFailed) -> None:
+        if self.committed.stored(event):
             self._sweep()
+        if isinstance(event, ev.StoreFailed):
+            self._emit([Record(Event(self.progress().iteration, "store", event.message))])
+            if self.ending is None:
+                self._end(not_stored(event.message, self.committed.confirmed))
+                return
         self._conclude()
 
     def _lose_segments(self, keys: frozenset[str], reason: str, failure: Failure | None = None) -> None:

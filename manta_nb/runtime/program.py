@@ -35,6 +35,7 @@ class Program:
             task=task.alias,
             attempt=task.attempt,
             seed=plan.seed,
+            kept=task.kept,
             source=self.source,
             policy=self.policy,
             segments=reading.places,

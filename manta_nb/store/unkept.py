@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from manta_nb.engine.events import IterationCommitted, RunEvent
 from manta_nb.engine.instructions import CommitIteration
 from manta_nb.engine.records import Event, RunPlan, Status, ValueRef
 
@@ -21,14 +22,15 @@ class Unkept:
         self.status: Status = "pending"
         self.reason = ""
 
-    def begin(self, plan: RunPlan) -> None:
+    def begin(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
         """A run begins, or goes on."""
-        self.plan = plan
+        self.plan, self._post = plan, post
         self.status, self.reason = "running", ""
 
     def commit(self, commit: CommitIteration) -> None:
         """An iteration is complete."""
         self.globals[commit.iteration] = commit.globals
+        self._post(IterationCommitted(commit.iteration))
 
     def record(self, event: Event) -> None:
         """Something happened that a person may want to know."""

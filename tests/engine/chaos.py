@@ -11,6 +11,7 @@ from typing import Any
 from manta_nb.engine.events import (
     BatchLost,
     IterationCommitted,
+    IterationSkipped,
     NodesJoined,
     NodesLost,
     RunStarted,
@@ -91,7 +92,10 @@ def _work(cluster: Cluster, _: Chaos) -> None:
 
 def _confirm(cluster: Cluster, _: Chaos) -> None:
     if cluster.unconfirmed:
-        cluster.post(IterationCommitted(cluster.unconfirmed.pop(0)))
+        # a store passes over what it is too slow for, but never over the latest
+        late = len(cluster.unconfirmed) > 1 and cluster.random.random() < 0.5
+        number = cluster.unconfirmed.pop(0)
+        cluster.post(IterationSkipped(number) if late else IterationCommitted(number))
 
 
 def _fail(cluster: Cluster, chaos: Chaos) -> None:

@@ -11,8 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from manta_nb.engine.checkpoint import Checkpoint
-from manta_nb.engine.events import IterationCommitted, RunStarted, SegmentsLost, StopRequested
-from manta_nb.engine.instructions import CommitIteration, DropSegments, RunTask
+from manta_nb.engine.events import (
+    IterationCommitted,
+    IterationSkipped,
+    RunStarted,
+    SegmentsLost,
+    StopRequested,
+    StoreFailed,
+)
+from manta_nb.engine.instructions import CommitIteration, DropSegments, FinishRun, Record, RunTask
 from manta_nb.engine.records import RunPlan, TaskPlan
 from manta_nb.engine.run_state import RunState
 from tests.engine.chaos import go_on_wildly, play_wildly
@@ -104,18 +111,52 @@ def test_more_iterations_extend_a_completed_run(start: StartRun) -> None:
     assert finish.reason == "all 2 iterations"
 
 
-def test_an_iteration_that_the_store_did_not_confirm_is_not_gone_on_from(start: StartRun) -> None:
-    """Its store may have failed: what the iteration before left is kept until the confirmation, and then freed."""
+def test_what_a_store_still_writes_is_kept(start: StartRun) -> None:
+    """An iteration counts as committed when its store has confirmed it; only then its memory is free."""
     play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=None, keep_results=1))
-    run = play.run(done(run, key="s0"), IterationCommitted(0))
-    early = play(done(run, key="s1"))
-    checkpoint = play.state.committed.checkpoint
-    later = play(IterationCommitted(1))
+    early = play(done(play.run(done(run, key="s0")), key="s1"))
+    before = play.state.progress().committed
+    later = play(IterationCommitted(0))
 
-    assert (checkpoint.iterations, checkpoint.keys) == (1, {"s0"})
+    assert (before, play.state.progress().committed) == (0, 1)
     assert not only(DropSegments, early)
     assert only(DropSegments, later) == [DropSegments(("s0",))]
     assert play.state.committed.checkpoint.iterations == 2
+
+
+def test_what_a_store_passes_over_is_freed(start: StartRun) -> None:
+    """Where iterations come faster than they can be written, a later one stands for those before it."""
+    play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=2, keep_results=1))
+    play(done(play.run(done(run, key="s0")), key="s1"))
+    skipped = play(IterationSkipped(0))
+    finish = play.end(IterationCommitted(1))
+
+    assert only(DropSegments, skipped) == [DropSegments(("s0",))]
+    assert (finish.status, play.state.progress().committed) == ("completed", 2)
+
+
+def test_a_store_that_fails_ends_the_run_with_nothing_lost(start: StartRun) -> None:
+    """The reason says why and from where it goes on; what is in memory is what it goes on from."""
+    play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=9))
+    play(done(run))
+    finish = play.end(StoreFailed("the disk is full"))
+    again = resumed(play, make_plan(TaskPlan("worker", method="all"), iterations=9))
+
+    assert finish.status == "failed"
+    assert finish.reason == "not saved: the disk is full; resume() goes on from iteration 1"
+    assert again.run(RunStarted()).iteration == 1
+
+
+def test_a_run_that_is_complete_stays_so_where_its_last_iteration_is_not_stored(start: StartRun) -> None:
+    """It is told as an event: nothing of it is wrong but that it cannot be opened again."""
+    play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=1))
+    play(done(run))
+    said = play(StoreFailed("the disk is full"))
+
+    assert only(FinishRun, said)[0].status == "completed"
+    assert [(told.event.kind, told.event.message) for told in only(Record, said)] == [
+        ("store", "the disk is full")
+    ]
 
 
 def test_lost_results_are_not_gone_on_with(start: StartRun) -> None:

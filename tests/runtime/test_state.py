@@ -9,19 +9,20 @@ import numpy as np
 import pytest
 
 from manta_nb.errors import ValueRefused
+from manta_nb.runtime.runners.request import NodeRecord
 from manta_nb.runtime.runners.state import NodeState
 
 
-def write(home: Path, start: str | None, version: str, **values: Any) -> bool:
+def write(home: Path, start: str | None, version: str, kept: int = 0, **values: Any) -> bool:
     """One turn that sets these values; returns whether a new version was written."""
-    state = NodeState(home, "run", start, version)
+    state = NodeState(home, start, version, kept)
     state.values.update(values)
     return state.save()
 
 
 def read(home: Path, version: str) -> dict[str, Any]:
     """What a turn that starts from a version finds."""
-    return dict(NodeState(home, "run", version, "99-x-0").values)
+    return dict(NodeState(home, version, "99-x-0", 0).values)
 
 
 def iterations(home: Path) -> list[int]:
@@ -31,7 +32,7 @@ def iterations(home: Path) -> list[int]:
 
 def test_the_first_turn_finds_nothing(tmp_path: Path) -> None:
     """A node begins with an empty state and no file."""
-    state = NodeState(tmp_path, "run", None, "0-t-0")
+    state = NodeState(tmp_path, None, "0-t-0", 0)
 
     assert dict(state.values) == {}
     assert not state.save()
@@ -51,7 +52,7 @@ def test_what_was_kept_is_found_again(tmp_path: Path) -> None:
 def test_an_array_changed_in_place_is_kept(tmp_path: Path) -> None:
     """A change inside an array counts as a change."""
     write(tmp_path, None, "0-t-0", c=np.zeros(3))
-    state = NodeState(tmp_path, "run", "0-t-0", "1-t-0")
+    state = NodeState(tmp_path, "0-t-0", "1-t-0", 0)
     state.values["c"] += 1
 
     assert state.save()
@@ -61,7 +62,7 @@ def test_an_array_changed_in_place_is_kept(tmp_path: Path) -> None:
 def test_reading_alone_writes_nothing(tmp_path: Path) -> None:
     """A turn that looks at the state but does not change it leaves no new version."""
     write(tmp_path, None, "0-t-0", n=1)
-    state = NodeState(tmp_path, "run", "0-t-0", "1-t-0")
+    state = NodeState(tmp_path, "0-t-0", "1-t-0", 0)
     seen = state.values["n"]
 
     assert (seen, state.save(), iterations(tmp_path)) == (1, False, [0])
@@ -77,13 +78,23 @@ def test_a_turn_that_did_not_count_is_rolled_back(tmp_path: Path) -> None:
 
 
 def test_old_versions_are_tidied_away(tmp_path: Path) -> None:
-    """Of many iterations only the newest version and the one before it stay on disk."""
+    """Of many iterations only the newest version and two before it stay on disk."""
     start = None
     for iteration in range(10):
-        write(tmp_path, start, f"{iteration}-t-0", n=iteration)
+        write(tmp_path, start, f"{iteration}-t-0", iteration, n=iteration)
         start = f"{iteration}-t-0"
 
-    assert iterations(tmp_path) == [8, 9]
+    assert iterations(tmp_path) == [7, 8, 9]
+
+
+def test_what_the_store_has_not_confirmed_can_be_asked_for(tmp_path: Path) -> None:
+    """A store that is behind may be what the run goes on from: all versions since then stay."""
+    start = None
+    for iteration in range(10):
+        write(tmp_path, start, f"{iteration}-t-0", min(iteration, 5), n=iteration)
+        start = f"{iteration}-t-0"
+
+    assert iterations(tmp_path) == [3, 4, 5, 6, 7, 8, 9]
 
 
 def test_the_version_a_turn_started_from_is_never_tidied_away(tmp_path: Path) -> None:
@@ -104,14 +115,17 @@ def test_two_tasks_of_an_iteration_keep_both(tmp_path: Path) -> None:
     assert (read(tmp_path, "0-a-0"), read(tmp_path, "0-b-0")) == ({"n": 1}, {"n": 2})
 
 
-def test_runs_do_not_see_each_other(tmp_path: Path) -> None:
-    """The state belongs to the run."""
-    write(tmp_path, None, "0-t-0", n=1)
-    other = NodeState(tmp_path, "other", None, "0-t-0")
-    other.values["n"] = 2
-    other.save()
+@pytest.mark.parametrize("outlives", [True, False])
+def test_runs_and_nodes_do_not_see_each_other(tmp_path: Path, outlives: bool) -> None:
+    """The state belongs to one node in one run, wherever it is kept."""
+    records = [
+        NodeRecord(tmp_path / node, {}, tmp_path / "states" if outlives else None) for node in ("a", "b")
+    ]
 
-    assert read(tmp_path, "0-t-0") == {"n": 1}
+    folders = {record.state_folder(run) for record in records for run in ("1", "2")}
+
+    assert len(folders) == 4
+    assert all(folder.is_relative_to(tmp_path / "states") == outlives for folder in folders)
 
 
 def test_a_state_that_cannot_travel_is_refused(tmp_path: Path) -> None:

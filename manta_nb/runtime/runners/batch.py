@@ -63,7 +63,8 @@ class Batch:
 
     def _turn(self, position: int, node_id: str, record: NodeRecord, start: str | None) -> None:
         request = self._request
-        self._host.begin(position, NodeState(record.folder, request.run_id, start, self._version))
+        folder = record.state_folder(request.run_id)
+        self._host.begin(position, NodeState(folder, start, self._version, request.kept))
         self._capture.begin(position)
         began, ok = monotonic(), False
         try:

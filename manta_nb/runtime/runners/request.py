@@ -52,6 +52,8 @@ class SharedRequest:
     aliases: tuple[str, ...] = ()
     #: all nodes of the session; None where the module never calls schedule_next_iter
     known_nodes: tuple[str, ...] | None = None
+    #: iterations that the store has
+    kept: int = 0
 
     def to_json(self) -> str:
         """The request as text."""
@@ -100,10 +102,16 @@ class BatchRequest:
 
 @dataclass(frozen=True)
 class NodeRecord:
-    """A node as its host knows it: a private folder and the datasets."""
+    """A node as its host knows it: a private folder, the datasets, and where its state outlives the session."""
 
     folder: Path
     datasets: Mapping[str, Dataset]
+    #: folder with one folder a run; None: nothing outlives the session
+    states: Path | None = None
+
+    def state_folder(self, run_id: str) -> Path:
+        """Where the versions of its `local.state` in that run lie."""
+        return (self.states or self.folder / "state") / run_id / self.folder.name
 
 
 def save_nodes(path: Path, nodes: Mapping[str, NodeRecord]) -> None:
@@ -111,6 +119,7 @@ def save_nodes(path: Path, nodes: Mapping[str, NodeRecord]) -> None:
     table = {
         node_id: [
             str(record.folder),
+            None if record.states is None else str(record.states),
             {
                 name: str(dataset.path)
                 if dataset.path is not None
@@ -129,8 +138,12 @@ def load_nodes(path: Path, only: Sequence[str] | None = None) -> dict[str, NodeR
     """Read what `save_nodes` wrote."""
     table = json.loads(path.read_text(encoding="utf-8"))
     return {
-        node_id: NodeRecord(Path(folder), {name: _dataset(value) for name, value in datasets.items()})
-        for node_id, (folder, datasets) in table.items()
+        node_id: NodeRecord(
+            Path(folder),
+            {name: _dataset(value) for name, value in datasets.items()},
+            None if states is None else Path(states),
+        )
+        for node_id, (folder, states, datasets) in table.items()
         if only is None or node_id in only
     }
 

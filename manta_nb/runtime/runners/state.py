@@ -11,25 +11,30 @@ from manta_nb.sdk.codec import decode, encode
 
 __all__ = ["NodeState"]
 
+#: iterations of a version each that stay behind what the store has: it goes back by one where its latest is damaged
+BEFORE = 2
+
 
 class NodeState:
-    """The state of one node in one turn: read when first used, written where it changed.
+    """The state of one node in one turn of a run: read when first used, written where it changed.
 
     Versions are called `iteration-alias-attempt`; each is one file in the node's own folder, named by a digest of
     that, as an alias may hold what no file system takes.
+
+    Args:
+        folder: the versions of this node in this run.
+        start: the version to begin with; None: there is none yet.
+        version: what this turn's is called.
+        kept: iterations that the store has: the versions that those left are needed to go on from there.
     """
 
-    def __init__(self, home: Path, run_id: str, start: str | None, version: str) -> None:
-        self._home = home
-        self._run_id = run_id
+    def __init__(self, folder: Path, start: str | None, version: str, kept: int) -> None:
+        self._folder = folder
         self._start = start
         self._version = version
+        self._kept = kept
         self._values: dict[str, Any] | None = None
         self._before = b""
-
-    @property
-    def _folder(self) -> Path:
-        return self._home / "state" / self._run_id
 
     @property
     def values(self) -> MutableMapping[str, Any]:
@@ -63,13 +68,13 @@ class NodeState:
         return True
 
     def _tidy(self) -> None:
-        """Keep this iteration's versions, the newest earlier ones and the start: a rollback needs those."""
-        current = _iteration(self._version)
+        """Keep the start, the versions that the store may come to ask for, and those of the two iterations before."""
         start = None if self._start is None else _file(self._start)
-        files = [path for path in self._folder.glob("*.state") if _iteration(path.stem) < current]
-        newest = max((_iteration(path.stem) for path in files), default=-1)
+        needed = min(self._kept, _iteration(self._version))
+        files = [path for path in self._folder.glob("*.state") if _iteration(path.stem) < needed]
+        newest = sorted({_iteration(path.stem) for path in files})[-BEFORE:]
         for path in files:
-            if _iteration(path.stem) < newest and path.name != start:
+            if _iteration(path.stem) not in newest and path.name != start:
                 path.unlink(missing_ok=True)
 
 
