@@ -27,7 +27,7 @@ from manta_nb.sdk.swarm import FlowSwarm
 from manta_nb.session.run import Run
 from manta_nb.session.session import Session
 
-__all__ = ["Cell", "iterate", "measure", "run"]
+__all__ = ["Cell", "iterate", "measure", "run", "swarm"]
 
 ARRAYS = """
 from manta_light.task import Task
@@ -129,7 +129,8 @@ MEMORY = "kernel memory over 50 iterations of 10,000 × 0.02 MB"
 TRAFFIC = "bytes through the kernel, 10 × 100 MB"
 
 
-def _swarm(cell: Cell) -> FlowSwarm:
+def swarm(cell: Cell) -> FlowSwarm:
+    """What is run."""
     model: Any = np.zeros(cell.size, dtype=np.float32)
     if cell.bytes_only:
         model = numpy_to_bytes(model)
@@ -154,7 +155,7 @@ def iterate(
             each(done)
 
     start = time.perf_counter()
-    run = session.run(_swarm(cell), iterations=cell.iterations, seed=0)
+    run = session.run(swarm(cell), iterations=cell.iterations, seed=0)
     run.watch(watch)
     run.wait(600)
     counted = [row.value for row in run.metrics.rows()]

@@ -24,7 +24,7 @@ from manta_nb.sdk.swarm import FlowSwarm
 from manta_nb.session.run import Run
 from manta_nb.session.session import Session
 
-__all__ = ["run"]
+__all__ = ["federated", "first_weights", "folder_of", "run", "samples"]
 
 NODES, SAMPLES, BATCH, RATE = 100, 600, 32, 0.1
 BAR = 1.15
@@ -74,7 +74,7 @@ def _plain(data: Mapping[str, Data], first: Weights, iterations: int) -> tuple[l
     return times, weights
 
 
-def _federated(session: Session, first: Weights, iterations: int) -> tuple[list[float], Weights]:
+def federated(session: Session, first: Weights, iterations: int) -> tuple[list[float], Weights]:
     """Seconds of each iteration on the nodes, from commit to commit, and the model it ends with."""
     files = {"training.py": Path(training.__file__).read_text(encoding="utf-8")}
     worker = Module.from_source(WORKER, name="worker", files=files, method="all")
@@ -94,7 +94,7 @@ def _federated(session: Session, first: Weights, iterations: int) -> tuple[list[
     return [ends[k] - ends[k - 1] for k in range(1, iterations + 1)], run.globals["model"]
 
 
-def _data() -> dict[str, Data]:
+def samples() -> dict[str, Data]:
     """600 samples for each node: ten blurred classes of 28 × 28, the same everywhere."""
     random = np.random.default_rng(0)
     centres = random.random((10, 28, 28), dtype=np.float32)
@@ -106,14 +106,16 @@ def _data() -> dict[str, Data]:
     return made
 
 
-def _folder(data: Mapping[str, Data], root: Path) -> Path:
+def folder_of(data: Mapping[str, Data], root: Path) -> Path:
+    """The same as a folder with one folder a node."""
     for node, arrays in data.items():
         (root / node).mkdir()
         np.savez(root / node / "data.npz", **arrays)  # type: ignore[arg-type]
     return root
 
 
-def _first() -> Weights:
+def first_weights() -> Weights:
+    """The model both sides begin with."""
     torch.manual_seed(0)
     return {name: tensor.numpy().copy() for name, tensor in mlp().state_dict().items()}
 
@@ -122,16 +124,16 @@ def run(quick: bool, say: Say) -> list[Figure]:
     """The plain loop and the nodes in turn; the models they end with must be equal."""
     cores = len(os.sched_getaffinity(0))
     iterations, repeats = (4, 2) if quick else (6, 4)
-    data, first = _data(), _first()
+    data, first = samples(), first_weights()
     plain: list[float] = []
     federated: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        source = _folder(data, Path(folder))
+        source = folder_of(data, Path(folder))
         with Session(data=str(source), workers=cores) as session:
             for _ in range(repeats):
                 times, expected = _plain(data, first, iterations)
                 plain += times[1:]
-                times, model = _federated(session, first, iterations)
+                times, model = federated(session, first, iterations)
                 federated += times[1:]
                 for name, array in expected.items():
                     np.testing.assert_allclose(model[name], array, rtol=1e-4, atol=1e-5)

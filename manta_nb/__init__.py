@@ -12,6 +12,7 @@ In a notebook: `%load_ext manta_nb`, then `%manta --help`.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from manta_nb.sdk.module import Module
     from manta_nb.sdk.swarm import Swarm
     from manta_nb.sdk.task import Task
+    from manta_nb.session.pastruns import PastRuns
     from manta_nb.session.run import Run
     from manta_nb.session.session import Session
     from manta_nb.ui.defining.builder import builder
+
+    #: all runs there are, looked up anew at each access
+    runs: PastRuns
 
 __all__ = [
     "MantaError",
@@ -41,6 +46,7 @@ __all__ = [
     "data",
     "load_ipython_extension",
     "numpy_to_bytes",
+    "runs",
     "unload_ipython_extension",
 ]
 
@@ -64,6 +70,11 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name == "data":
         return import_module("manta_nb.data")
+    if name == "runs":
+        # where the magics are loaded, the runs of this kernel are among them
+        if "manta_nb.ui.extension" in sys.modules:
+            return import_module("manta_nb.ui.history").runs()
+        return import_module("manta_nb.session.pastopening").open_past()
     if name not in _HOMES:
         raise AttributeError(f"module 'manta_nb' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -25,6 +25,7 @@ def test_public_names_are_these() -> None:
         "data",
         "load_ipython_extension",
         "numpy_to_bytes",
+        "runs",
         "unload_ipython_extension",
     ]
 

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from manta_nb import __version__
 from manta_nb.cli.console import Console
-from manta_nb.cli.grammar import COMMANDS, overview
+from manta_nb.cli.grammar import COMMANDS, GROUPS, group_overview, overview
 from manta_nb.errors import MantaError, UsageError
 from manta_nb.sdk.names import did_you_mean
 from manta_nb.ui.help import asks_for_help, verb_help
@@ -51,21 +51,44 @@ def main(words: Sequence[str] | None = None, console: Console | None = None) -> 
 def _call(words: Sequence[str], console: Console) -> int:
     first, rest = (words[0], list(words[1:])) if words else ("--help", [])
     if first in ("--help", "-h", "help"):
+        if rest and rest[0] in GROUPS:
+            return _of_group(rest[0], rest[1:], console)
         console.give(str(verb_help(COMMANDS[rest[0]])) if rest and rest[0] in COMMANDS else overview())
         return 0
     if first == "--version":
         console.give(f"manta-nb {__version__}")
         return 0
+    if first in GROUPS:
+        return _of_group(first, rest, console)
     verb = COMMANDS.get(first)
     if verb is None:
-        hint = did_you_mean(first, COMMANDS).replace("'", "")
-        raise UsageError(f"manta-nb has no command {shown(first)}{hint}; it has {', '.join(COMMANDS)}")
+        known = [*COMMANDS, *GROUPS]
+        hint = did_you_mean(first, known).replace("'", "")
+        raise UsageError(f"manta-nb has no command {shown(first)}{hint}; it has {', '.join(known)}")
     if asks_for_help(rest):
         console.give(str(verb_help(verb)))
         return 0
     # By name: Dask and the rest take a second, which --help should not.
     command = import_module(f"manta_nb.cli.{first}")
     code: int = command.main(_options(verb, rest), console)
+    return code
+
+
+def _of_group(group: str, words: list[str], console: Console) -> int:
+    """A command of two words, such as `runs list`."""
+    verbs = GROUPS[group]
+    if not words or words[0] in ("--help", "-h", "help"):
+        console.give(group_overview(group))
+        return 0
+    verb = verbs.get(words[0])
+    if verb is None:
+        hint = did_you_mean(words[0], verbs).replace("'", "")
+        raise UsageError(f"manta-nb {group} has no {shown(words[0])}{hint}; it has {', '.join(verbs)}")
+    if asks_for_help(words[1:]):
+        console.give(str(verb_help(verb)))
+        return 0
+    commands = import_module(f"manta_nb.cli.{group}").COMMANDS
+    code: int = commands[words[0]](parse(verb, words[1:]), console)
     return code
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import traceback
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +14,7 @@ from typing import Any
 import manta_nb
 from manta_nb import shims
 from manta_nb.cli.console import Console
-from manta_nb.cli.outcome import report
-from manta_nb.cli.progress import follow
+from manta_nb.cli.watching import FAILED, second_interrupt_kills, watch_to_end
 from manta_nb.engine.records import NodeInfo
 from manta_nb.errors import MantaError
 from manta_nb.runtime.runners.cleaning import seed_everything
@@ -27,7 +25,6 @@ from manta_nb.session.session import Session
 
 __all__ = ["main"]
 
-FAILED, INTERRUPTED = 1, 130
 #: an option that says which partition is meant
 _IMPLIED = {"alpha": "dirichlet", "labels_per_node": "shards", "sizes": "sizes"}
 #: options of the command that are not the session's
@@ -58,23 +55,16 @@ def main(options: Namespace, console: Console, open_session: Callable[..., Sessi
             return FAILED
         # Checked before the nodes start, which takes a while.
         made = blueprint(swarm, None, options.iterations, options.seed)
-        with _second_interrupt_kills(), open_session(**_session_options(options, console)) as session:
+        with second_interrupt_kills(), open_session(**_session_options(options, console)) as session:
+            # so that it can be read again where the run is resumed
+            session.source, session.params = _absolute(options.swarm), params
             return _run(session, swarm, made, options, console)
 
 
 def _run(session: Session, swarm: Swarm, made: Blueprint, options: Namespace, console: Console) -> int:
     console.say(_header(session, made))
     run = session.run(swarm, options.iterations, seed=made.plan.seed)
-    interrupted = False
-    try:
-        follow(run, console)
-    except KeyboardInterrupt:
-        interrupted = True
-        console.say("stopping; Ctrl-C again kills it")
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        run.stop("interrupted by Ctrl-C")
-    report(run, console, options.json)
-    return INTERRUPTED if interrupted else 0 if run.status == "completed" else FAILED
+    return watch_to_end(run, console, options.json)
 
 
 def _session_options(options: Namespace, console: Console) -> dict[str, Any]:
@@ -100,6 +90,12 @@ def _header(session: Session, made: Blueprint) -> str:
     return f"{made.plan.name}: {drawn} · seed {made.plan.seed}"
 
 
+def _absolute(swarm: str) -> str:
+    """`FILE.py:Class` with the whole path of the file."""
+    file, colon, name = swarm.rpartition(":") if ".py:" in swarm else (swarm, "", "")
+    return f"{Path(file).resolve()}{colon}{name}"
+
+
 def _own_traceback(error: BaseException) -> str:
     """The traceback of an error in the user's file, from the first line of theirs on."""
     frames: TracebackType | None = error.__traceback__
@@ -111,13 +107,3 @@ def _own_traceback(error: BaseException) -> str:
 def _is_theirs(frames: TracebackType) -> bool:
     file = frames.tb_frame.f_code.co_filename
     return not file.startswith("<") and not Path(file).is_relative_to(Path(manta_nb.__file__).parent)
-
-
-@contextlib.contextmanager
-def _second_interrupt_kills() -> Iterator[None]:
-    """Bring the handling of Ctrl-C back to what it was, once `_run` has given the second one its old meaning."""
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -91,6 +91,8 @@ class Driver:
         for instruction in instructions:
             self._perform(instruction)
             self._observe(instruction)
+        if self._state.ending is not None and self.finish is None:
+            self._store.hurry()
 
     def _perform(self, instruction: Instruction) -> None:
         match instruction:
@@ -107,8 +109,8 @@ class Driver:
                 self._dispatcher.stop()
             case Record(event):
                 self._store.record(event)
-            case FinishRun(status, reason):
-                self._store.finish(status, reason)
+            case FinishRun():
+                self._store.finish(instruction)
                 # Whoever sees `finish` must not find a picture of a run that still goes on.
                 self.progress = self._state.progress()
                 self.finish = instruction
@@ -128,7 +130,7 @@ class Driver:
         failure = Failure("", "error", one_line(message), traceback="".join(format_exception(error)))
         finish = FinishRun("failed", reason, failure)
         self._attempt(self._dispatcher.stop)
-        self._attempt(self._store.finish, "failed", reason)
+        self._attempt(self._store.finish, finish)
         self.progress = replace(self.progress, status="failed", reason=reason)
         self.finish = finish
         self._observe(finish)

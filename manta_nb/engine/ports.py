@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from manta_nb.engine.events import RunEvent
-from manta_nb.engine.instructions import CommitIteration, RunTask
-from manta_nb.engine.records import Event, RunPlan, Status
+from manta_nb.engine.instructions import CommitIteration, FinishRun, RunTask
+from manta_nb.engine.records import Event, RunPlan
 
 __all__ = ["Dispatcher", "RunStore"]
 
@@ -58,5 +58,8 @@ class RunStore(Protocol):
     def record(self, event: Event) -> None:
         """Something happened that a person may want to know."""
 
-    def finish(self, status: Status, reason: str) -> None:
+    def hurry(self) -> None:
+        """The run is over but for what it has committed: it waits for that now."""
+
+    def finish(self, end: FinishRun) -> None:
         """The run is over."""

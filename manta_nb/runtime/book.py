@@ -74,6 +74,22 @@ class SegmentBook:
             self._entries[draft.key] = entry
         return {tag: ValueRef(segment, offset, nbytes) for tag, (offset, nbytes) in ends.items()}
 
+    def keep(self, segment: Segment, load: Callable[[], memoryview]) -> None:
+        """A segment of an earlier session, which `load` reads when it is asked for."""
+        place = Place(segment.key, 0, -1, segment.nbytes)
+        with self._lock:
+            self._entries[segment.key] = Entry(segment, place, self._host, load=load, left=True)
+
+    def take_over(self, other: SegmentBook, keys: Iterable[str]) -> None:
+        """A run of another session goes on here: have what that one's book has of these."""
+        with other._lock:
+            entries = {key: entry for key in keys if (entry := other._entries.pop(key, None)) is not None}
+        for entry in entries.values():
+            entry.copies, entry.left, entry.held, entry.host = {}, True, entry.here, self._host
+            entry.place = entry.place._replace(pid=0)
+        with self._lock:
+            self._entries.update(entries)
+
     def entry(self, key: str) -> Entry | None:
         """What is known of a segment."""
         return self._entries.get(key)
@@ -127,7 +143,7 @@ class SegmentBook:
         entry = self._entries.get(key)
         if entry is None or entry.reader is not None or entry.fd >= 0 or entry.data is not None:
             return
-        data = self._fetch(entry)
+        data = self._fetch(entry) if entry.load is None else entry.load()
         with self._lock:
             entry.data = entry.data if data is None else data
 
@@ -136,6 +152,14 @@ class SegmentBook:
         self._bring(key)
         with self._lock:
             return self._reader(key).bytes
+
+    def look(self, key: str) -> memoryview:
+        """All bytes of a segment that is needed for now: whoever looks lets go before it is dropped."""
+        self._bring(key)
+        entry = self._entries.get(key)
+        if entry is None:
+            raise MissingTag("this value is no longer kept")
+        return entry.whole()
 
     def adopt(self, keys: Iterable[str]) -> None:
         """Take hold of these for good: their nodes may go away."""
@@ -148,6 +172,9 @@ class SegmentBook:
 
     def lend(self, keys: Iterable[str]) -> None:
         """A finished run goes on: what was put away for good is read by tasks again."""
+        keys = list(keys)
+        for key in keys:
+            self._bring(key)
         if not self._host.shared_values:
             # the bytes travel, wherever they are kept
             return
@@ -162,8 +189,13 @@ class SegmentBook:
         """Free these; giving back hundreds of megabytes takes the system a while, so a thread waits for it."""
         with self._lock:
             entries = [entry for key in keys if (entry := self._entries.pop(key, None)) is not None]
-        if entries:
+        if not entries:
+            return
+        try:
             self._freeing.submit(free, entries)
+        except RuntimeError:
+            # Python ends: then there is no thread any more that could wait
+            free(entries)
 
     def worker_gone(self, worker_id: str) -> None:
         """A worker went away: what it had copies of has to be sent again."""
@@ -174,7 +206,7 @@ class SegmentBook:
                 if entry.segment.holder == worker_id:
                     entry.left = True
                     entry.place = entry.place._replace(pid=0)
-                    entry.held = entry.fd >= 0 or entry.data is not None
+                    entry.held = entry.here
 
     def view(self, keys: Iterable[str]) -> None:
         """Somebody holds on to values of these segments: their memory is not to be used again."""
@@ -190,8 +222,7 @@ class SegmentBook:
                 if entry.segment.key == key or (worker_id, key) in entry.copies:
                     # it is sent again
                     entry.copies.pop((worker_id, key), None)
-                    here = entry.fd >= 0 or entry.data is not None
-                    return () if here else (entry.segment.key,)
+                    return () if entry.here else (entry.segment.key,)
         return (key,)
 
     def lost_with(self, worker_id: str) -> list[str]:

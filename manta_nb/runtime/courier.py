@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+import dask
 import numpy as np
 from distributed import CancelledError, Client, Future
 
@@ -23,8 +24,12 @@ __all__ = ["SHARE", "Courier", "Host"]
 SHARE = 0.001
 #: seconds until a worker must have answered
 ANSWER_DEADLINE = 60
-#: seconds until a worker must have taken what it is given, if it is there
-HAND_OVER_DEADLINE = 1
+#: seconds until a worker must have taken what it is given, if it is there; more for what is large
+HAND_OVER_DEADLINE = 1.0
+#: bytes a second that a worker takes at least
+SLOWEST = 50 << 20
+#: above so many bytes Dask warns whoever submits a task
+LARGE = "distributed.admin.large-graph-warning-threshold"
 
 
 @dataclass
@@ -55,6 +60,11 @@ class Courier:
         if entry.segment.holder:
             with self._lock:
                 self._release[entry.segment.holder].append(entry.segment.key)
+
+    def forsake(self, worker_id: str, key: str) -> None:
+        """Let a worker free a segment that nobody has heard of: it came too late."""
+        with self._lock:
+            self._release[worker_id].append(key)
 
     def reuse(self, entry: Entry) -> None:
         """Let the holder write its next values over a segment that nobody can read any more."""
@@ -90,18 +100,28 @@ class Courier:
         array = np.frombuffer(data, dtype=np.uint8)
         if host.alive:
             with contextlib.suppress(OSError):
-                (future,) = self._client.scatter(
-                    [array], workers=[host.address], direct=True, hash=False, timeout=HAND_OVER_DEADLINE
-                )
-                return future  # type: ignore[no-any-return]
-        # it is restarting: what is sent with a task waits for it
-        return self._client.submit(
-            hold,
-            array,
-            key=f"hold-{uuid.uuid4().hex[:16]}",
-            pure=False,
-            resources={resource_of(host.worker_id): SHARE},
-        )
+                return self._scatter(array, host)
+        # it is restarting, or stands still: what is sent with a task waits for it. That it is large is meant
+        with dask.config.set({LARGE: array.nbytes + (1 << 20)}):
+            return self._client.submit(
+                hold,
+                array,
+                key=f"hold-{uuid.uuid4().hex[:16]}",
+                pure=False,
+                resources={resource_of(host.worker_id): SHARE},
+            )
+
+    def _scatter(self, array: np.ndarray, host: Host) -> Future[Any]:
+        """An `OSError` where the worker does not take it in time: Dask's own timeout ends before the bytes go out."""
+        deadline = HAND_OVER_DEADLINE + array.nbytes / SLOWEST
+
+        async def scatter() -> Any:
+            return await self._client.scatter(
+                [array], workers=[host.address], direct=True, hash=False, timeout=deadline, asynchronous=True
+            )
+
+        (future,) = self._client.sync(scatter, callback_timeout=deadline)
+        return future  # type: ignore[no-any-return]
 
     def _export(self, entry: Entry, key: str, tags: tuple[str, ...] | None) -> Future[Any]:
         return self._client.submit(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from manta_nb.engine.records import Segment
+from manta_nb.errors import MissingTag
 from manta_nb.runtime.capabilities import HostTag
 from manta_nb.runtime.runners.segments import Place, SegmentReader
 from manta_nb.runtime.runners.storage import SharedSegment
@@ -31,6 +33,8 @@ class Entry:
     fd: int = -1
     #: the bytes, where the kernel has them
     data: memoryview | None = None
+    #: reads the bytes from where they are kept for good
+    load: Callable[[], memoryview] | None = None
     #: (worker, key of the copy) → future of a copy that a worker has or is getting
     copies: dict[tuple[str, str], Any] = field(default_factory=dict)
     reader: SegmentReader | None = None
@@ -42,6 +46,19 @@ class Entry:
     viewed: bool = False
     #: whether a finished run shows it
     adopted: bool = False
+
+    @property
+    def here(self) -> bool:
+        """Whether it can be read whatever becomes of its holder."""
+        return self.fd >= 0 or self.data is not None or self.load is not None
+
+    def whole(self) -> memoryview:
+        """All its bytes as they lie in memory, to look at for a moment: it may be written over later."""
+        if self.fd >= 0:
+            return memoryview(mmap.mmap(self.fd, self.segment.nbytes, access=mmap.ACCESS_READ))
+        if self.data is None:
+            raise MissingTag("this value is gone with the node that held it")
+        return self.data
 
     def pocket(self) -> None:
         """Keep a small segment as bytes: descriptors are scarce, and there are many runs in a day."""

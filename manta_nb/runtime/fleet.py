@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,9 +10,11 @@ from typing import Any, Protocol
 from distributed import CancelledError, Client, Future
 
 from manta_nb.errors import NodeError
+from manta_nb.runtime.calling import broadcast, cancel, first_words
 from manta_nb.runtime.capabilities import HostTag
 from manta_nb.runtime.courier import SHARE, Courier, Host
 from manta_nb.runtime.runners.request import BatchRequest
+from manta_nb.runtime.silence import Expected, Silence, local_scheduler, over_its_time
 from manta_nb.runtime.worker import TOPIC, describe, execute_batch, resource_of
 
 __all__ = ["Fleet", "Listener"]
@@ -30,6 +31,9 @@ class Listener(Protocol):
 
     def host_joined(self, host: Host) -> None:
         """A worker is back."""
+
+    # one that wants to know of workers that do not answer has `host_silent(host, seconds)`, too; `host_joined`
+    # is called when they do again
 
 
 class Fleet:
@@ -56,6 +60,8 @@ class Fleet:
         client.subscribe_topic(TOPIC, self._on_posted)
         client.subscribe_topic("all", self._on_cluster)
         self._meet(hosted)
+        self._silence = Silence(local_scheduler(client), self.hosts.values, self)
+        self._silence.start()
 
     def _meet(self, hosted: Mapping[str, Sequence[str]]) -> None:
         """Ask every worker who it is, until its answer came both as a result and as an event."""
@@ -64,8 +70,8 @@ class Fleet:
             missing = [worker_id for worker_id in hosted if worker_id not in self._heard]
             if not missing:
                 break
-            futures = [self._ask(worker_id) for worker_id in missing]
-            for answer in self.client.gather(futures, direct=False):
+            asked = {worker_id: self._ask(worker_id) for worker_id in missing}
+            for answer in first_words(self.client, asked):
                 told[answer["worker_id"]] = answer
             self._all_heard.wait(0.5)
         else:
@@ -112,7 +118,7 @@ class Fleet:
         self, host: Host, key: str, batch_id: str, request: BatchRequest, futures: Sequence[Future[Any]]
     ) -> Future[Any]:
         """Send a batch to a worker; one that restarts gets it when it is back."""
-        return self.client.submit(
+        sent = self.client.submit(
             execute_batch,
             self.session,
             batch_id,
@@ -122,6 +128,10 @@ class Fleet:
             pure=False,
             resources={resource_of(host.worker_id): SHARE},
         )
+        if request.policy.timeout is not None:
+            self._silence.expect(batch_id, host, request, request.policy.timeout)
+            sent.add_done_callback(lambda _: self._silence.settled(batch_id))
+        return sent
 
     def listen(self, name: str, listener: Listener) -> None:
         """Deliver to `listener` what concerns the batches named `name/...`, and who comes and goes."""
@@ -144,10 +154,27 @@ class Fleet:
             if len(self._heard) >= self._expected:
                 self._all_heard.set()
             return
-        batch_id = message["batch"]
+        if (left := self._silence.left_behind(message["batch"], message)) is not None:
+            self.courier.forsake(*left)
+        self._deliver(message["batch"], message)
+
+    def _deliver(self, batch_id: str, message: Mapping[str, Any]) -> None:
         listener = self._listeners.get(batch_id.partition("/")[0])
         if listener is not None:
             listener.posted(batch_id, message)
+
+    def silent(self, host: Host, seconds: float) -> None:
+        """See `Hearer.silent`."""
+        self._tell("host_silent", host, seconds)
+
+    def heard(self, host: Host) -> None:
+        """See `Hearer.heard`."""
+        self._tell("host_joined", host)
+
+    def over(self, expected: Expected, seconds: float) -> None:
+        """See `Hearer.over`: answered in the worker's place; what it says itself later comes too late."""
+        told = over_its_time(expected.request, expected.timeout, seconds)
+        self._deliver(expected.batch_id, told)
 
     def _on_cluster(self, event: tuple[float, Mapping[str, Any]]) -> None:
         _, message = event
@@ -187,45 +214,26 @@ class Fleet:
         self.book.worker_gone(host.worker_id)
         self._tell("host_lost", host)
 
-    def _tell(self, what: str, host: Host) -> None:
+    def _tell(self, what: str, host: Host, *more: float) -> None:
         with self._lock:
             listeners = list(self._listeners.values())
         for listener in listeners:
-            getattr(listener, what)(host)
+            if (told := getattr(listener, what, None)) is not None:
+                told(host, *more)
 
     def cancel(self, futures: list[Future[Any]]) -> None:
         """Take back what has not started, without waiting."""
-
-        async def cancel() -> None:
-            with contextlib.suppress(OSError):
-                await self.client.cancel(futures, asynchronous=True)
-
-        if self.client.loop is not None:
-            self.client.loop.add_callback(cancel)
+        cancel(self.client, futures)
 
     def broadcast(self, op: str, worker_ids: Iterable[str], **fields: Any) -> threading.Event:
         """Call a handler of these workers, without waiting; what is returned is set when they have answered."""
         addresses = [self.hosts[worker_id].address for worker_id in worker_ids if self.hosts[worker_id].alive]
-        answered = threading.Event()
-
-        async def send() -> None:
-            # a worker, or the whole cluster, may be going away: then there is nobody to tell
-            with contextlib.suppress(OSError):
-                if self.client.scheduler is not None:
-                    await self.client.scheduler.broadcast(
-                        msg={"op": op, **fields}, workers=addresses, on_error="ignore"
-                    )
-            answered.set()
-
-        if addresses and self.client.loop is not None:
-            self.client.loop.add_callback(send)
-        else:
-            answered.set()
-        return answered
+        return broadcast(self.client, addresses, op, **fields)
 
     def close(self) -> None:
         """Stop listening; free the kernel's segments."""
         self._closed = True
+        self._silence.close()
         self._asked.clear()
         for topic in (TOPIC, "all"):
             try:

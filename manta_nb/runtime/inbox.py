@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ class Inbox:
     Args:
         name: of the run, for the thread.
         take: called with the id of a batch and a message about it.
-        look: called when nothing has come for a while.
+        look: called once a second.
     """
 
     def __init__(self, name: str, take: Callable[[str, Message], None], look: Callable[[], None]) -> None:
@@ -43,12 +44,17 @@ class Inbox:
         self._thread.join(timeout=CLOSING)
 
     def _read(self) -> None:
+        due = time.monotonic() + TICK
         while True:
             try:
-                item = self._queue.get(timeout=TICK)
+                item = self._queue.get(timeout=max(0.0, due - time.monotonic()))
             except queue.Empty:
+                pass
+            else:
+                if item is None:
+                    return
+                self._take(*item)
+            # also while messages keep coming: what another node streams must not hide what is overdue
+            if time.monotonic() >= due:
                 self._look()
-                continue
-            if item is None:
-                return
-            self._take(*item)
+                due = time.monotonic() + TICK

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from manta_nb.errors import MissingTag, UsageError
@@ -22,7 +22,7 @@ from manta_nb.session.views import View, misspelt
 if TYPE_CHECKING:
     from manta_nb.session.figure import RunFigure
 
-__all__ = ["Best", "Comparison", "best", "chosen_metric", "compare", "falls"]
+__all__ = ["Best", "Comparison", "best", "chosen_metric", "compare", "falls", "origin_text"]
 
 #: bytes of the picture in a notebook, where it stands in base64
 MOST_PICTURE = 40_000
@@ -88,7 +88,8 @@ def compare(runs: Iterable[RunLike], metric: str | None = None) -> Comparison:
 class Comparison(View):
     """Runs beside each other: a chart with a line and a band for each, and a row for each.
 
-    While one of them goes on, its display in a notebook is kept up to date.
+    A fork is drawn from where it leaves its parent, if that is one of them. While one of them goes on, its display
+    in a notebook is kept up to date.
     """
 
     def __init__(self, runs: Sequence[RunLike], metric: str | None = None) -> None:
@@ -106,22 +107,33 @@ class Comparison(View):
         """One row a run, in the order given."""
         name = self.metric
         judged = f"best {name}" if name else "best metric"
+        names = {run.run_id: run.name for run in self.runs}
+        origins = [origin_text(run, names) for run in self.runs]
         rows = [
             [
                 _title(run),
+                *([origin] if any(origins) else []),
                 _seed(run),
                 _status(run),
                 f"{run.iteration} of {run.iterations}" if run.iterations else str(run.iteration),
                 _best_text(run, name),
                 seconds_text(run.elapsed),
             ]
-            for run in self.runs
+            for run, origin in zip(self.runs, origins, strict=True)
         ]
-        return Table(["run", "seed", "status", "iterations", judged, "time"], rows)
+        begins = ["of"] if any(origins) else []
+        return Table(["run", *begins, "seed", "status", "iterations", judged, "time"], rows)
 
     def figure(self) -> RunFigure:
         """The chart: one line a run, its mean over the nodes, in a band from the lowest to the highest node."""
-        return overlay([(_legend(run), run.metrics) for run in self.runs], self.metric)
+        places = {run.run_id: place for place, run in enumerate(self.runs)}
+        forks = {
+            places[run.run_id]: (places[of], at)
+            for run in self.runs
+            for of, at in [parent_of(run) or ("", None)]
+            if of in places and of != run.run_id and at is not None
+        }
+        return overlay([(_legend(run), run.metrics) for run in self.runs], self.metric, forks)
 
     def __str__(self) -> str:
         return str(self.table())
@@ -145,6 +157,22 @@ class Comparison(View):
 
     def _picture(self) -> bytes:
         return picture(self.figure(), MOST_PICTURE) if self.metric else b""
+
+
+def parent_of(run: object) -> tuple[str, int | None] | None:
+    """The run it goes on from, and the iteration of that whose values it begins with; None where there is none."""
+    found: tuple[str, int | None] | None = getattr(run, "parent", None)
+    return found
+
+
+def origin_text(run: object, names: Mapping[str, str]) -> str:
+    """`fork of fl at 7`, `repeat of fl`; `names` are those of the runs one knows. "" for a run of no other."""
+    parent = parent_of(run)
+    if parent is None:
+        return ""
+    of, at = parent
+    name = shorten(plain(names.get(of, "")), 40) or of[:8]
+    return f"repeat of {name}" if at is None else f"fork of {name} at {at}"
 
 
 def _title(run: RunLike) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from manta_nb.errors import MantaError, UsageError
@@ -137,7 +137,10 @@ class Controls(Shown):
             knob = self.knob(label)
             if knob.tag in first:
                 first[knob.tag] = replaced(first[knob.tag], knob.path, value)
-        self.run = self.run._again(anew(made, first, iterations, seed), nodes)
+        again = anew(made, first, iterations, seed)
+        if self.changed:
+            again = replace(again, parent=None)
+        self.run = self.run._in_session()._add(again, nodes or list(self.run.nodes))
         return self.run
 
     def stop(self) -> None:

@@ -52,6 +52,8 @@ class GraphView(View):
         progress: Callable[[], Iterable[TaskProgress]] = tuple,
         planned: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
+        #: the tasks as they were defined, with their modules
+        self.tasks = graph.tasks
         self._progress = progress
         self._planned = planned
         self._stops = [task.alias for task in graph.tasks if task.module.usage.stops]

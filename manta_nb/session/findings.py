@@ -137,6 +137,10 @@ class Findings:
         if changes:
             self.waiting.append(Commit(-1, changes, ()))
 
+    def know(self, versions: Mapping[str, int]) -> None:
+        """So many values had these Globals already, in an earlier kernel."""
+        self._versions.update(versions)
+
     def commit(
         self, commit: CommitIteration, before: Mapping[str, ValueRef], batches: Sequence[Batch]
     ) -> None:

@@ -141,6 +141,10 @@ class History:
         """The run is over: forget what was not committed; returns the keys of what is still shown."""
         for iteration in {row.iteration for row in self.metrics.rows(since=committed)}:
             self.metrics.discard(iteration)
+        return self.shown()
+
+    def shown(self) -> list[str]:
+        """The keys of the segments that hold what is shown."""
         keys = [ref.segment.key for ref in self._globals.values()]
         return keys + [batch.segment.key for batch in self._results.batches if batch.segment is not None]
 
@@ -204,6 +208,10 @@ class History:
                 elif before is None or before.iteration < batch.iteration:
                     infos[tag] = ResultInfo(batch.iteration, tuple(nodes), nbytes)
         return infos
+
+    def note_change(self, tag: str, iteration: int | None) -> None:
+        """A Global changed in that iteration, or at the start (None)."""
+        self._changed[tag] = iteration
 
     def reopen(self, state: RunState) -> None:
         """The run goes on from where `state` stands."""

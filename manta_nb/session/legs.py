@@ -1,88 +1,122 @@
-"""What executes a run: a driver, its state and a dispatcher, made anew each time the run goes on."""
+"""Makes what executes a run, each time anew: a driver, its state, a dispatcher, and what keeps it."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.driver import Driver
-from manta_nb.engine.records import NodeInfo, RunPlan
+from manta_nb.engine.records import RunPlan
 from manta_nb.engine.run_state import RunState
 from manta_nb.engine.wording import name_some, one_line
 from manta_nb.errors import UsageError
 from manta_nb.runtime.dispatcher import DaskDispatcher
+from manta_nb.sdk.graph import TaskGraph
 from manta_nb.session.changing import edit_globals
+from manta_nb.session.ground import Ground
 from manta_nb.session.history import History
-from manta_nb.session.planning import Blueprint, run_limit
-from manta_nb.store.unkept import Unkept
+from manta_nb.session.keeping import Gatherer
+from manta_nb.session.leg import Leg, Past
+from manta_nb.session.planning import Blueprint, programs_of, run_limit
 
 if TYPE_CHECKING:
-    from manta_nb.runtime.fleet import Fleet
     from manta_nb.session.run import Run
 
-__all__ = ["Leg", "Legs"]
-
-
-class Leg:
-    """One execution of a run, from its start or from where it was resumed, to its end."""
-
-    def __init__(self, state: RunState, driver: Driver, before: float = 0.0) -> None:
-        self.state = state
-        self.driver = driver
-        #: set when it is over
-        self.done = threading.Event()
-        self._before = before
-        self._clock = time.monotonic()
-        self._took = 0.0
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds the run has taken so far, its earlier legs included; what lay between them is not counted."""
-        return self._took if self.done.is_set() else self._before + time.monotonic() - self._clock
-
-    def work(self, tidy: Callable[[], None]) -> None:
-        """Run to the end on this thread; then `tidy`, whatever happened."""
-        try:
-            self.driver.run()
-        finally:
-            self._took = self._before + time.monotonic() - self._clock
-            try:
-                tidy()
-            finally:
-                self.done.set()
+__all__ = ["Legs"]
 
 
 class Legs:
-    """Makes the legs of one run. Made by a session for each run.
+    """Makes the legs of one run.
 
     Args:
         made: what runs.
-        fleet: the workers.
-        infos: the nodes the run may use, as they are now; raises where the session is closed.
+        ground: where; None for a run that was opened from a store: it has no nodes until `settle`.
+        state: where the run stands.
+        history: what is known of it; made here for a run that begins.
+        stored: what the store has of it; None: nothing yet.
+        past: how it ended, where another process executed it.
     """
 
-    def __init__(self, made: Blueprint, fleet: Fleet, infos: Callable[[], Mapping[str, NodeInfo]]) -> None:
+    def __init__(
+        self,
+        made: Blueprint,
+        ground: Ground | None,
+        state: RunState,
+        history: History,
+        stored: Checkpoint | None = None,
+        past: Past | None = None,
+    ) -> None:
         self.plan: RunPlan = made.plan
         self.graph = made.graph
         self.made = made
-        self._fleet = fleet
-        self._infos = infos
-        self._store = Unkept()
-        self._count = 0
-        self._nodes = dict(infos())
-        self.node_ids = list(self._nodes)
+        self.history = history
+        self.node_ids = list(state.roster.nodes)
         #: task → on how many nodes it is going to run
-        self.planned = made.counts(self._nodes.values())
-        initial = fleet.book.create(made.globals)
-        self._state = RunState(made.plan, list(self._nodes.values()), initial)
-        self.history = History(self._state, fleet.book, initial)
+        self.planned = made.counts(state.roster.nodes.values())
+        self._ground = ground
+        self._state = state
+        self._nodes = dict(state.roster.nodes)
+        self._stored = stored
+        self._past = past
+        self._gatherer: Gatherer | None = None
+        self._count = 0
+
+    @classmethod
+    def begin(cls, made: Blueprint, ground: Ground, start: Checkpoint | None = None) -> Legs:
+        """A run that begins, with the Globals of its swarm or where another one stood."""
+        nodes = dict(ground.infos())
+        first = start or Checkpoint(globals=ground.book.create(made.globals))
+        state = RunState.resumed(made.plan, list(nodes.values()), first)
+        history = History(state, ground.book, first.globals)
+        if start is not None:
+            history.reopen(state)
+        return cls(made, ground, state, history)
+
+    @property
+    def homeless(self) -> bool:
+        """Whether it has no nodes to go on with."""
+        return self._ground is None
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Where the run stands."""
+        return self._state.committed.checkpoint
+
+    def settle(self, ground: Ground) -> None:
+        """Go on there from now on; the nodes' names have to be those that the run had.
+
+        Raises:
+            UsageError: there are nodes missing.
+        """
+        there = ground.infos()
+        if missing := [node_id for node_id in self.node_ids if node_id not in there]:
+            raise UsageError(
+                one_line(
+                    f"{self.plan.name} ran on {name_some(self.node_ids, 3)}: there is no {missing[0]} here"
+                )
+            )
+        old, keys = self.history.book, {*self.history.shown(), *self.checkpoint.keys}
+        if old is not ground.book:
+            ground.book.take_over(old, keys)
+            self.history.book = ground.book
+        self._ground = ground
+
+    def use(self, graph: TaskGraph) -> None:
+        """Go on with this code: the same tasks, with other texts."""
+        self.graph = graph
+        self.made = replace(self.made, graph=graph, programs=programs_of(graph))
+
+    def check(self, run: Run, iterations: int | str | None) -> None:
+        """Raise `UsageError` where there is nothing to go on with."""
+        self._limit(run, iterations)
 
     def first(self, run: Run) -> Leg:
-        """From the start."""
+        """From the start, or what is left of one that is over."""
+        if self._past is not None:
+            return Leg.over(self._state, self._past)
         return self._leg(run, 0.0)
 
     def next(self, run: Run, iterations: int | str | None) -> Leg:
@@ -90,23 +124,20 @@ class Legs:
 
         Raises:
             UsageError: it is complete, or a value it needs is gone. NodeError: the session is closed.
+            StoreError: another kernel has it.
         """
-        checkpoint = self._state.committed.checkpoint
-        limit = self.plan.iterations if iterations is None else run_limit(iterations)
-        if run.status == "completed" and iterations is None:
-            more = max(10, 10 * round(1.5 * run.iteration / 10))
-            raise UsageError(
-                f"{run.name} is complete ({run._counted()}): run it again, or give more iterations: "
-                f"{run.name}.resume(iterations={more})"
-            )
-        if limit is not None and limit <= checkpoint.iterations:
-            raise UsageError(f"{run.name} has {checkpoint.iterations} iterations: give more, got {limit}")
-        infos = dict(self._infos())
-        gone = self._fleet.book.lost(checkpoint.keys)
+        ground = self._ground
+        if ground is None:
+            raise UsageError(f"{self.plan.name} has no nodes: {self.plan.name}.resume(session=s)")
+        checkpoint = self.checkpoint
+        limit = self._limit(run, iterations)
+        infos = dict(ground.infos())
+        ground.check_latest(self.plan.name, self.plan.run_id, checkpoint)
+        gone = ground.book.lost(checkpoint.keys)
         if tags := checkpoint.lost(gone):
             names = name_some([repr(tag) for tag in tags], 3)
             raise UsageError(one_line(f"{run.name} cannot go on: Global {names} is gone; run it again"))
-        self._fleet.book.lend(checkpoint.keys)
+        ground.book.lend(checkpoint.keys)
         self.plan = replace(self.plan, iterations=limit)
         # in the order in which the run knew them: samples are drawn from it
         order = [*(node for node in self._state.roster.nodes if node in infos), *infos]
@@ -118,10 +149,26 @@ class Legs:
 
     def end(self, committed: int) -> None:
         """A leg is over: hold what the run still shows, and what it can go on from; its nodes may go away."""
-        keys = [*self.history.finished(committed), *self._state.committed.checkpoint.keys]
-        self._fleet.book.adopt(dict.fromkeys(keys))
+        keys = [*self.history.finished(committed), *self.checkpoint.keys]
+        self.history.book.adopt(dict.fromkeys(keys))
+
+    def _limit(self, run: Run, iterations: int | str | None) -> int | None:
+        done = self.checkpoint.iterations
+        limit = self.plan.iterations if iterations is None else run_limit(iterations)
+        if run.status == "completed" and iterations is None:
+            more = max(10, 10 * round(1.5 * run.iteration / 10))
+            raise UsageError(
+                f"{run.name} is complete ({run._counted()}): run it again, or give more iterations: "
+                f"{run.name}.resume(iterations={more})"
+            )
+        if limit is not None and limit <= done:
+            raise UsageError(f"{run.name} has {done} iterations: give more, got {limit}")
+        return limit
 
     def _leg(self, run: Run, before: float) -> Leg:
+        assert self._ground is not None  # noqa: S101 - for the type checker
+        ground = self._ground
+
         def lines(iteration: int, task: str, node_ids: Sequence[str], found: list[list[Any]]) -> None:
             self.history.lines(iteration, task, node_ids, found)
             run._changed()
@@ -130,6 +177,13 @@ class Legs:
             self.history.observe(what)
             run._changed()
 
-        dispatcher = DaskDispatcher(self._fleet, self.made.programs, self._nodes, lines, self._count)
-        edit = partial(edit_globals, self._fleet.book)
-        return Leg(self._state, Driver(self._state, dispatcher, self._store, [observe], edit), before)
+        start, first = self.checkpoint, None
+        if self._gatherer is None:
+            has = self._stored or Checkpoint(start.iterations)
+            self._gatherer = Gatherer(self.history, has, lambda: run.elapsed)
+            first = start if self._stored is None else None
+        made = replace(self.made, plan=self.plan)
+        keeper = ground.recorder(ground.head(made, self._nodes), self._gatherer, first)
+        dispatcher = DaskDispatcher(ground.fleet, self.made.programs, self._nodes, lines, self._count)
+        edit = partial(edit_globals, ground.book)
+        return Leg(self._state, Driver(self._state, dispatcher, keeper, [observe], edit), before)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manta_nb.session.marks import Mark, Removals, Tail
+from manta_nb.store.records import Columns
 
 __all__ = ["Found", "Key", "MetricRows"]
 
@@ -75,6 +76,31 @@ class MetricRows:
                 self._ints[column].extend(map(self._codes[column].__getitem__, texts))
             self._floats["step"].extend(_NAN if step is None else step for step in steps)
             self._floats["value"].extend(values)
+
+    def extend_columns(self, columns: Columns) -> None:
+        """Add rows that are columns already."""
+        with self._lock:
+            start = len(self)
+            codes = {
+                column: np.array([self._codes[column][text] for text in texts] or [0], dtype=np.int32)
+                for column, texts in (
+                    ("node", columns.nodes),
+                    ("task", columns.tasks),
+                    ("name", columns.names),
+                )
+            }
+            keys = np.stack([columns.iteration, columns.name, columns.task], axis=1)
+            found, rows = np.unique(keys, axis=0, return_index=True)
+            for (iteration, name, task), row in zip(found.tolist(), rows.tolist(), strict=True):
+                self._first[iteration] = min(self._first.get(iteration, start + row), start + row)
+                key = (columns.names[name], columns.tasks[task])
+                if iteration > self._latest.get(key, (-1, 0))[0]:
+                    self._latest[key] = (iteration, start + row)
+            self._ints["iteration"].extend(columns.iteration.tolist())
+            for column, code in codes.items():
+                self._ints[column].extend(code[getattr(columns, column)].tolist())
+            for column in ("step", "value"):
+                self._floats[column].extend(getattr(columns, column).tolist())
 
     def discard(self, iteration: int, task: str | None, nodes: Collection[str] | None) -> None:
         """Forget the rows of an iteration, or of one task or some nodes in it."""

@@ -20,7 +20,16 @@ from manta_nb.sdk.graph import GraphTask, TaskGraph
 from manta_nb.sdk.module import Module
 from manta_nb.sdk.swarm import FlowSwarm, Swarm
 
-__all__ = ["Blueprint", "anew", "as_swarm", "blueprint", "run_limit"]
+__all__ = [
+    "Blueprint",
+    "anew",
+    "as_swarm",
+    "blueprint",
+    "checked_name",
+    "checked_seed",
+    "programs_of",
+    "run_limit",
+]
 
 KEEP_RESULTS = 2
 FOREVER = "forever"
@@ -35,6 +44,8 @@ class Blueprint:
     graph: TaskGraph
     programs: Mapping[str, Program]
     globals: Mapping[str, Any]
+    #: the run it goes on from, and the iteration of that (None: it repeats it)
+    parent: tuple[str, int | None] | None = None
 
     def counts(self, nodes: Iterable[NodeInfo]) -> dict[str, int]:
         """Task → on how many of these nodes it is going to run."""
@@ -91,14 +102,18 @@ def blueprint(
     limit = _limit(iterations if iterations is not None else swarm.max_iteration, graph)
     plan = RunPlan(
         run_id=secrets.token_hex(8),
-        name=swarm.name if name is None else _checked_name(name),
+        name=swarm.name if name is None else checked_name(name),
         tasks=tuple(_task_plan(task) for task in graph.tasks),
         iterations=limit,
-        seed=secrets.randbelow(2**31) if seed is None else _checked_seed(seed),
+        seed=secrets.randbelow(2**31) if seed is None else checked_seed(seed),
         keep_results=_keep(graph),
     )
-    programs = {task.alias: _program(task, trace) for task in graph.tasks}
-    return Blueprint(plan, graph, programs, dict(swarm.globals))
+    return Blueprint(plan, graph, programs_of(graph, trace), dict(swarm.globals))
+
+
+def programs_of(graph: TaskGraph, trace: bool = False) -> dict[str, Program]:
+    """What runs for each task of a graph."""
+    return {task.alias: _program(task, trace) for task in graph.tasks}
 
 
 def anew(
@@ -109,9 +124,9 @@ def anew(
         made.plan,
         run_id=secrets.token_hex(8),
         iterations=made.plan.iterations if iterations is None else run_limit(iterations),
-        seed=made.plan.seed if seed is None else _checked_seed(seed),
+        seed=made.plan.seed if seed is None else checked_seed(seed),
     )
-    return replace(made, plan=plan, globals=dict(first))
+    return replace(made, plan=plan, globals=first, parent=(made.plan.run_id, None))
 
 
 def _limit(iterations: int | str | None, graph: TaskGraph) -> int | None:
@@ -137,7 +152,8 @@ def run_limit(iterations: int | str) -> int | None:
     return limit
 
 
-def _checked_seed(seed: object) -> int:
+def checked_seed(seed: object) -> int:
+    """The seed that a person gave."""
     number = _whole(seed)
     if number is None:
         raise DefinitionError(one_line(f"seed must be a whole number, got {seed!r}"))
@@ -149,7 +165,8 @@ def _whole(value: object) -> int | None:
     return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
 
 
-def _checked_name(name: object) -> str:
+def checked_name(name: object) -> str:
+    """The name that a person gave to a run."""
     if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
         raise DefinitionError(
             one_line(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -90,20 +91,37 @@ def picture(figure: Figure, most: int) -> bytes:
     return data
 
 
-def overlay(curves: Sequence[tuple[str, Curves]], name: str) -> RunFigure:
+def overlay(
+    curves: Sequence[tuple[str, Curves]],
+    name: str,
+    forks: Mapping[int, tuple[int, int]] = MappingProxyType({}),
+) -> RunFigure:
     """One metric of several runs in one axes: a line and a band for each `(what the legend says, metrics)`.
 
     Of more than twelve runs the last are drawn. Without its colour a run is known by its dashes and marks.
+
+    Args:
+        curves: the runs.
+        name: of the metric.
+        forks: place of a run in `curves` → the place of its parent, and the iteration after which it leaves that.
     """
     from manta_nb.session.figure import RunFigure  # noqa: PLC0415 - imports matplotlib
 
-    drawn = [(label, metrics.by_iteration(name)) for label, metrics in curves if name in metrics.names()]
+    known = {
+        place: Curve(*map(finite, metrics.by_iteration(name)))
+        for place, (_, metrics) in enumerate(curves)
+        if name in metrics.names()
+    }
+    for place, (parent, at) in forks.items():
+        if place in known:
+            known[place] = _branch(known[place], known.get(parent), at)
+    drawn = [(curves[place][0], curve) for place, curve in known.items()]
     # no wider than a narrow notebook, where it would be made smaller than one can read
     figure = RunFigure(figsize=(6.2, 3.2 + 0.1 * min(len(drawn), MOST_RUNS)), layout="constrained")
     figure.set_facecolor("white")
     ax = figure.add_subplot()
     for place, (_, curve) in enumerate(drawn[-MOST_RUNS:]):
-        _rival(ax, place, Curve(*map(finite, curve)))
+        _rival(ax, place, curve)
     left = len(drawn) - MOST_RUNS
     dress(ax, name or "no metrics yet", f"the last {MOST_RUNS} of {len(drawn)} runs" if left > 0 else "")
     if drawn:
@@ -114,8 +132,19 @@ def overlay(curves: Sequence[tuple[str, Curves]], name: str) -> RunFigure:
             text.set_color(INK)
         if not any(np.isfinite(curve.mean).any() for _, curve in drawn):
             _say_nothing_finite(ax, [curve.mean for _, curve in drawn])
-    figure.fresh = lambda: overlay(curves, name)
+    figure.fresh = lambda: overlay(curves, name, forks)
     return figure
+
+
+def _branch(curve: Curve, parent: Curve | None, at: int) -> Curve:
+    """What a fork did itself, from the point on where it leaves its parent."""
+    own = Curve(*(column[curve.x > at] for column in curve))
+    if parent is None or not (parent.x == at).any():
+        return own
+    # the band begins there as a point: the nodes' values are the parent's
+    start = Curve(*(column[parent.x == at] for column in parent))
+    start = start._replace(low=start.mean, high=start.mean)
+    return Curve(*(np.concatenate(pair) for pair in zip(start, own, strict=True)))
 
 
 def _rival(ax: Axes, place: int, curve: Curve) -> None:

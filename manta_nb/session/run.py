@@ -7,19 +7,20 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from manta_nb.engine.driver import Driver
 from manta_nb.engine.events import StopRequested
 from manta_nb.engine.progress import Progress
 from manta_nb.engine.records import Failure, Status
 from manta_nb.engine.wording import one_line
 from manta_nb.errors import RunFailed, UsageError
+from manta_nb.session.branching import Branches, Limit
 from manta_nb.session.changing import change
 from manta_nb.session.controls import Controls
 from manta_nb.session.displayed import Displayed
 from manta_nb.session.drawing import GraphView
-from manta_nb.session.legs import Leg, Legs
+from manta_nb.session.leg import Drives, Leg
+from manta_nb.session.legs import Legs
 from manta_nb.session.nodeuse import RunNodes
 from manta_nb.session.plotting import plot
 from manta_nb.session.showing import Display
@@ -28,12 +29,12 @@ from manta_nb.session.waiting import Watchers, await_end, wait_for_end
 
 if TYPE_CHECKING:
     from manta_nb.session.figure import RunFigure
-    from manta_nb.session.planning import Blueprint
+    from manta_nb.session.session import Session
 
 __all__ = ["Run"]
 
 
-class Run(Displayed):
+class Run(Branches, Displayed):
     """One execution of a swarm. Made by `Session.run`; goes on in the background until it ends.
 
     One that was stopped, or that failed, goes on from its last complete iteration with `resume`.
@@ -44,9 +45,6 @@ class Run(Displayed):
         >>> fl.metrics.plot("val_acc")
         >>> fl.globals["global_model_params"]
     """
-
-    #: starts another run of the same swarm, on other nodes where they are given; the session sets it
-    _again: Callable[[Blueprint, Sequence[str] | None], Run]
 
     def __init__(self, legs: Legs) -> None:
         plan, history = legs.plan, legs.history
@@ -72,7 +70,7 @@ class Run(Displayed):
         self._leg: Leg = legs.first(self)
 
     @property
-    def _driver(self) -> Driver:
+    def _driver(self) -> Drives:
         return self._leg.driver
 
     @property
@@ -162,20 +160,24 @@ class Run(Displayed):
         leg.done.wait(timeout)
         return self
 
-    def resume(self, iterations: int | Literal["forever"] | None = None) -> Run:
-        """Go on after a stop or a failure, from the last complete iteration, as if it had never ended.
+    def resume(self, iterations: Limit = None, session: Session | None = None) -> Run:
+        """Go on after a stop, a failure or the death of its kernel, from the last complete iteration.
 
         Args:
             iterations: complete iterations in all, where that is to change; a run that is complete needs more.
+            session: nodes to go on with; by default those it had. A run of an earlier kernel starts the like of them.
 
         With a seed the numbers are those of a run that was never stopped. Returns the run at once.
 
         Raises:
             UsageError: it still goes on, is complete, or a value it needs is gone. NodeError: the session is closed.
+            StoreError: another kernel has it.
         """
         with self._resuming:
             if not self.finished:
                 raise UsageError(f"{self.name} is {self.status} ({self._counted()}): it goes on by itself")
+            if session is not None or self._session is None:
+                (session or self._in_session())._take_in(self)
             self._leg = self._legs.next(self, iterations)
             self.ended = None
             self._start()

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from manta_nb.engine.records import Event, NodeInfo
+from manta_nb.engine.records import NodeInfo
 from manta_nb.errors import NodeError, UsageError
 from manta_nb.render import Card
 from manta_nb.runtime.runners.request import NodeRecord
 from manta_nb.sdk.module import Module
 from manta_nb.session.folders import remove, session_folder
-from manta_nb.session.legs import Legs
+from manta_nb.session.launching import Launches
 from manta_nb.session.node import NodeActions
-from manta_nb.session.planning import Blueprint, blueprint
+from manta_nb.session.planning import blueprint
 from manta_nb.session.run import Run
 from manta_nb.session.showing import Display
-from manta_nb.session.starting import Started, start
+from manta_nb.session.starting import Started, start, store_for
 from manta_nb.session.table import NodeTable, RunList
 from manta_nb.session.trial import Trial, try_on
 from manta_nb.session.views import View
+from manta_nb.store.ports import Store
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -34,7 +36,7 @@ __all__ = ["Session"]
 SPLIT = ("partition", "alpha", "labels_per_node", "sizes", "min_size", "seed", "test", "resize", "label")
 
 
-class Session(View):
+class Session(Launches, View):
     """Nodes with datasets, ready to run swarms; a context manager.
 
     Args:
@@ -48,7 +50,10 @@ class Session(View):
         images: "auto" or "ignore": modules run in the nodes' own Python.
         runner: "process": tasks in child processes; "inline": in the worker itself, to debug.
         memory_limit: what one task may take, such as "2 GB"; None: the machine's memory divided by the
-        workers. say: told in single lines what goes on while the session starts.
+        workers.
+        store: the folder that keeps the runs; None: `.manta` here, or `MANTA_HOME`; "memory": they end
+        with the kernel; "off": nothing is kept.
+        say: told in single lines what goes on while the session starts.
 
     Example:
         >>> with Session(nodes=8, data="digits") as s:
@@ -75,6 +80,7 @@ class Session(View):
         images: Literal["auto", "ignore"] = "auto",
         runner: Literal["process", "inline"] = "process",
         memory_limit: str | float | None = None,
+        store: str | os.PathLike[str] | Store | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
         given = {key: value for key, value in locals().items() if key not in ("self", "say", "__class__")}
@@ -93,7 +99,7 @@ class Session(View):
         self._actions = NodeActions(self._started, self._check_open, lambda: self.active)
         self.summary, self.histogram = plan.summary, plan.histogram
         #: one line each: what was decided, and what does not hold here
-        self.notes = [*plan.notes, *self._started.hosting.notes]
+        self.notes = [*plan.notes, *self._started.hosting.notes, *self.store.notes]
         for line in [self.summary, *self.notes]:
             tell(line)
 
@@ -104,10 +110,14 @@ class Session(View):
         self._tidy = weakref.finalize(self, parts.close)
         folder, given = session_folder(), self.options
         parts.callback(remove, folder)
+        #: keeps the runs
+        self.store, opened = store_for(given["store"])
+        if opened:
+            parts.callback(self.store.close)
         whole = {key: given[key] for key in ("data", "nodes", "workers", "client", "runner", "memory_limit")}
         split = {key: given[key] for key in SPLIT} | {"name": given["data_name"]}
         try:
-            started = start(folder, parts, tell, split=split, **whole)
+            started = start(folder, parts, tell, split=split, states=self.store.states, **whole)
         except BaseException:
             self._tidy()
             raise
@@ -151,21 +161,6 @@ class Session(View):
         run = self._add(blueprint(swarm, name, iterations, seed), nodes)
         return run.wait() if wait else run
 
-    def _add(self, made: Blueprint, nodes: Sequence[str] | None) -> Run:
-        """A run of the session; a trial is none."""
-        run = self._launch(made, nodes)
-        run._again = lambda anew, others: self._add(anew, nodes if others is None else others)
-        self._runs.append(run)
-        return run
-
-    def _launch(self, made: Blueprint, nodes: Sequence[str] | None) -> Run:
-        legs = Legs(made, self._fleet, lambda: self._infos(nodes))
-        run = Run(legs)
-        run.display = self.display
-        self._tell_images(made, run)
-        run._start()
-        return run
-
     def _infos(self, nodes: Sequence[str] | None) -> dict[str, NodeInfo]:
         """The nodes of a run, as they are now."""
         self._check_open()
@@ -177,14 +172,6 @@ class Session(View):
             )
         table = self.nodes
         return {node_id: self._started.info(table[node_id].node_id) for node_id in nodes}
-
-    def _tell_images(self, made: Blueprint, run: Run) -> None:
-        """Modules that name an image run in the nodes' own Python: said once a session."""
-        named = {task.module.image for task in made.graph.tasks if task.module.image}
-        if named and not self._images_told:
-            self._images_told = True
-            text = f"images are not used: tasks run in the nodes' own Python instead of {', '.join(sorted(named))}"
-            run.events.extend([Event(0, "image", text[:200])])
 
     def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:
         """Run one module once, on one node, now; see `manta_nb.session.trial.Trial`."""

@@ -13,7 +13,8 @@ import psutil
 
 from manta_nb.data import DataPlan, prepare
 from manta_nb.engine.records import NodeInfo
-from manta_nb.errors import NodeError, UsageError
+from manta_nb.engine.wording import one_line
+from manta_nb.errors import NodeError, StoreError, UsageError
 from manta_nb.runtime.capabilities import Capabilities, probe
 from manta_nb.runtime.fleet import Fleet
 from manta_nb.runtime.freezing import Freezer
@@ -23,11 +24,13 @@ from manta_nb.runtime.workplace import WorkerSetup
 from manta_nb.session.script import check_script
 from manta_nb.session.sizes import parse_bytes
 from manta_nb.shims import shim_folder
+from manta_nb.store.opening import open_store
+from manta_nb.store.ports import Store
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Started", "start"]
+__all__ = ["Started", "start", "store_for"]
 
 #: with more nodes than this, and no word about workers, nodes share one worker process a core
 MOST_WORKERS = 50
@@ -46,10 +49,11 @@ class Started:
     fleet: Fleet
     folder: Path
     freezer: Freezer
+    states: Path | None
 
     def record(self, node_id: str) -> NodeRecord:
         """The folder and the datasets of a node, as the node knows them."""
-        return NodeRecord(self.folder / node_id, self.plan.datasets.get(node_id, {}))
+        return NodeRecord(self.folder / node_id, self.plan.datasets.get(node_id, {}), self.states)
 
     def info(self, node_id: str) -> NodeInfo:
         """A node as the engine knows it."""
@@ -69,6 +73,7 @@ def start(
     runner: str,
     memory_limit: str | float | None,
     split: Mapping[str, Any],
+    states: Path | None,
 ) -> Started:
     """Start the nodes; what has to be ended with the session is left in `parts`.
 
@@ -76,6 +81,7 @@ def start(
         folder: the session's private folder.
         say: told in single lines what goes on.
         split: how the data are split; see `manta_nb.data.prepare`.
+        states: where nodes keep what outlives the session; None: nowhere.
     """
     if client is None:
         check_script()
@@ -91,7 +97,11 @@ def start(
     if given is not None and capabilities.start == "fork":
         # its workers may have run anything, so nothing can be forked from them
         capabilities = Capabilities("exec", capabilities.shared_values)
-    setups = _setups(plan, hosted, folder, capabilities, memory)
+    records = {
+        node_id: NodeRecord(folder / node_id, plan.datasets.get(node_id, {}), states)
+        for node_id in plan.node_ids
+    }
+    setups = _setups(records, hosted, folder, capabilities, memory)
     hosting: Hosting = OwnHosting(setups, folder) if given is None else ForeignHosting(given, setups)
     parts.callback(hosting.close)
     fleet = Fleet(hosting.client, hosted, capabilities.shared_values)
@@ -99,11 +109,30 @@ def start(
     freezer = Freezer()
     # before anything else: what stands still cannot be closed
     parts.callback(freezer.close)
-    return Started(plan, hosting, fleet, folder, freezer)
+    return Started(plan, hosting, fleet, folder, freezer, states)
+
+
+def store_for(where: str | os.PathLike[str] | Store | None) -> tuple[Store, bool]:
+    """The store that keeps the runs of a session, and whether it was opened here.
+
+    Where nobody said where, and the working directory takes none, there is one in memory, with a note that says so.
+    """
+    if where is not None and not isinstance(where, str | os.PathLike):
+        return where, False
+    if where == "off":
+        return open_store("memory"), True
+    try:
+        return open_store(where), True
+    except StoreError as error:
+        if where is not None:
+            raise
+        store = open_store("memory")
+        store.notes.append(one_line(f"runs end with this kernel: {error}"))
+        return store, True
 
 
 def _setups(
-    plan: DataPlan,
+    records: Mapping[str, NodeRecord],
     hosted: Mapping[str, Sequence[str]],
     folder: Path,
     capabilities: Capabilities,
@@ -111,7 +140,7 @@ def _setups(
 ) -> dict[str, WorkerSetup]:
     return write_setups(
         hosted,
-        {node_id: NodeRecord(folder / node_id, plan.datasets.get(node_id, {})) for node_id in plan.node_ids},
+        records,
         folder,
         capabilities,
         threads=max(1, (os.cpu_count() or 1) // len(hosted)),

@@ -98,7 +98,7 @@ def try_on(session: Session, module: Module, node_id: str, globals: Mapping[str,
         fixed=False,
     )
     made = blueprint(FlowSwarm(f"try {module.alias}", TaskSpec(alone), globals), None, 1, 0, trace=True)
-    run = session._launch(made, [node_id]).wait(timeout=DEADLINE, check=False)
+    run = session._launch(made, [node_id], kept=False).wait(timeout=DEADLINE, check=False)
     if run.status == "completed":
         return Trial(run, module, node_id)
     failure: Failure | None = run.failure

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from manta_nb.errors import MantaError
-from manta_nb.session.legs import Leg
+from manta_nb.session.leg import Leg
 from manta_nb.session.showing import WaitingInterrupted
 
 if TYPE_CHECKING:

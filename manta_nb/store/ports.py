@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from manta_nb.engine.checkpoint import Checkpoint
@@ -36,6 +37,8 @@ class Store(Protocol):
     #: for people: where it is, and what does not hold there
     where: str
     notes: list[str]
+    #: folder for what nodes keep of their own, a folder a run in it; None where nothing outlives the process
+    states: Path | None
 
     # --- one run being recorded -----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manta_nb.engine.checkpoint import Checkpoint
-from manta_nb.engine.records import Event, Failure, RunPlan, Status
+from manta_nb.engine.records import Event, Failure, RunPlan, Status, ValueRef
 
 __all__ = [
     "Columns",
@@ -44,7 +44,7 @@ class RunHead:
     versions: Mapping[str, str] = field(default_factory=dict)
     #: the notebook or file it was started from; "" where that is not known
     source: str = ""
-    #: the run it goes on from, and after how many iterations of that (None: it repeats it from the start)
+    #: the run it goes on from, and the iteration of that whose values it begins with (None: it repeats it)
     parent: tuple[str, int | None] | None = None
 
 
@@ -116,8 +116,13 @@ class GlobalVersion:
     tag: str
     iteration: int
     nbytes: int
-    #: whether the store still has it
-    held: bool
+    #: where it lies; None where the store no longer has it
+    ref: ValueRef | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the store still has it."""
+        return self.ref is not None
 
 
 @dataclass(frozen=True)

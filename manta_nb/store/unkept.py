@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from manta_nb.engine.events import IterationCommitted, RunEvent
-from manta_nb.engine.instructions import CommitIteration
+from manta_nb.engine.instructions import CommitIteration, FinishRun
 from manta_nb.engine.records import Event, RunPlan, Status, ValueRef
 
 __all__ = ["Unkept"]
@@ -36,6 +36,9 @@ class Unkept:
         """Something happened that a person may want to know."""
         self.events.append(event)
 
-    def finish(self, status: Status, reason: str) -> None:
+    def hurry(self) -> None:
+        """Nothing is ever late."""
+
+    def finish(self, end: FinishRun) -> None:
         """The run is over."""
-        self.status, self.reason = status, reason
+        self.status, self.reason = end.status, end.reason

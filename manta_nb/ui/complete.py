@@ -81,7 +81,7 @@ def _of_verb(verb: Verb, words: list[str], typed: str, notebook: Notebook) -> li
     ]
     place = next((option for option in verb.options if option.positional), None)
     names = [] if place is None or typed.startswith("-") else _values(place, typed, notebook)
-    given = any(not word.startswith("-") for word in words)
+    given = place is not None and not place.repeat and any(not word.startswith("-") for word in words)
     return ([] if given else names) + _starting(typed, [*options, "--help"])
 
 
@@ -98,6 +98,10 @@ def _known(kind: str, notebook: Notebook) -> Iterable[str]:
         return [*notebook.modules]
     if kind == "run":
         return dict.fromkeys(run.name for run in notebook.runs())
+    if kind == "past":
+        return dict.fromkeys(run.name for run in notebook.past().entries())
+    if kind == "metric":
+        return dict.fromkeys(name for run in notebook.runs() for name in run.metrics.names())
     if kind == "dataset":
         held = (
             [name for node in session.nodes.values() for name in node.datasets] if session is not None else []

@@ -76,32 +76,75 @@ _LOGS = Verb(
     ),
 )
 
+_RUNS = Verb(
+    "%manta runs",
+    "all runs, also of earlier kernels: as a table, in one chart, or deleted",
+    "%manta runs --compare --metric val_acc",
+    (
+        Option(
+            "RUN",
+            "with --compare or --prune: names or ids of runs",
+            default_text="all runs; with --compare the latest 12",
+            repeat=True,
+            kind="past",
+        ),
+        Option("--all", "every run, however many there are"),
+        Option("--limit", "at most N runs", "N", values.whole(1), 20, sample="50"),
+        Option("--compare", "draw the runs in one chart, and tell where each was best"),
+        Option(
+            "--metric",
+            "the metric they are judged by",
+            "NAME",
+            default_text="the first accuracy-like one, else the first",
+            sample="val_acc",
+            kind="metric",
+        ),
+        Option("--prune", "say which runs would be deleted, and how many bytes that gives"),
+        Option(
+            "--older", "with --prune: not changed for so many days", "DAYS", values.number(0), sample="30"
+        ),
+        Option("--keep", "with --prune: all but the latest N", "N", values.whole(0), sample="10"),
+        Option("--yes", "with --prune: delete them"),
+    ),
+    (
+        "Runs of this notebook come first. A run that was interrupted says how to go on.",
+        "A run that goes on is never deleted: %manta runs --prune --older 30 --keep 10, then the same with --yes.",
+        "In Python: manta_nb.runs, manta_nb.runs['fl'], manta_nb.runs[-2:].compare().",
+    ),
+)
+
+_EXPORT = Verb(
+    "%manta export",
+    "a run as files: a report, its metrics, its Globals",
+    "%manta export fl report.html metrics.csv globals.npz",
+    (
+        Option("RUN", "name or id of a run", default_text="the latest run", kind="past"),
+        Option(
+            "FILE",
+            ".html: a report; .csv, .parquet: metrics; .npz, .safetensors: Globals",
+            default_text="at least one",
+            repeat=True,
+        ),
+    ),
+    (
+        "A file that is there is replaced. The report is one file that needs no network, to read and to send on.",
+    ),
+)
+
 _VERBS: tuple[Verb, ...] = (
     *NODE_VERBS,
     _START_RUN,
-    Verb(
-        "%manta runs",
-        "the runs of these nodes, or one chart of them all",
-        "%manta runs --compare val_acc",
-        (
-            Option("--compare", "draw the runs in one chart, and tell where each was best"),
-            Option(
-                "METRIC",
-                "with --compare: the metric they are judged by",
-                default_text="the first accuracy-like one, else the first",
-            ),
-        ),
-    ),
+    _RUNS,
     Verb("%manta stop", "stop a run; the nodes stay", "%manta stop fl", (RUN,)),
     Verb(
         "%manta resume",
-        "go on with a run that was stopped or failed",
+        "go on with a run that was stopped, failed, or lost its kernel",
         "%manta resume fl --iterations 30",
         (
             Option(
                 "RUN",
                 "name or id of a run",
-                default_text="the latest that was stopped or failed",
+                default_text="the latest that can go on",
                 kind="run",
             ),
             Option(
@@ -111,6 +154,14 @@ _VERBS: tuple[Verb, ...] = (
                 values.iterations,
                 default_text="as many as before",
                 sample="30",
+            ),
+            Option(
+                "--code",
+                "which code to go on with, where it has changed since: that of the run, or that of the cells now",
+                "stored|current",
+                values.choice("stored", "current"),
+                default_text="that of the run, where nothing has changed",
+                sample="stored",
             ),
         ),
     ),
@@ -152,6 +203,7 @@ _VERBS: tuple[Verb, ...] = (
     Verb("%manta metrics", "the metrics of a run, as a table", "%manta metrics fl", (RUN,)),
     _LOGS,
     Verb("%manta graph", "the graph of a run", "%manta graph fl", (RUN,)),
+    _EXPORT,
     Verb("%manta doctor", "what this machine has, and what to do about what it has not", "%manta doctor"),
 )
 

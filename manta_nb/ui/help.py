@@ -82,7 +82,8 @@ def verb_help(verb: Verb) -> Help:
 
 def _usage(option: Option) -> str:
     if option.positional:
-        return option.name if option.required else f"[{option.name}]"
+        name = f"{option.name} …" if option.repeat else option.name
+        return name if option.required else f"[{name}]"
     return f"[{_left(option)}]"
 
 

@@ -12,11 +12,12 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from manta_nb.errors import NodeError, UsageError
 from manta_nb.sdk.module import Module
-from manta_nb.sdk.names import did_you_mean, listed
 from manta_nb.sdk.parse import one_line
+from manta_nb.session.pastopening import open_past
 from manta_nb.ui.cells import Cell, CellImporter, cell_number
 
 if TYPE_CHECKING:
+    from manta_nb.session.pastruns import PastRuns
     from manta_nb.session.run import Run
     from manta_nb.session.session import Session
     from manta_nb.session.trial import Trial
@@ -148,6 +149,7 @@ class Notebook:
     def use(self, session: Session) -> None:
         """Make `session` the one the magics use."""
         self._session, self.asked = session, None
+        session.source = session.source or self.here
         session.display = self.display
         self.display.know(session)
 
@@ -202,6 +204,17 @@ class Notebook:
             self.say(f"{name} was {_article(before)} of the notebook; it is the {kind} {name} now")
         self.namespace[name] = value
 
+    @property
+    def here(self) -> str:
+        """The file of the notebook, as the front end tells it; "" where it does not."""
+        told = (self.namespace.get(name) for name in ("__vsc_ipynb_file__", "__session__"))
+        return next((path for path in told if isinstance(path, str) and path), "")
+
+    def past(self) -> PastRuns:
+        """All runs there are: those of this kernel, and those that the store has of earlier ones."""
+        store = self.session.store if self.session is not None else None
+        return open_past(store, self.runs, self.here, self.settings.metric)
+
     def runs(self) -> list[Run]:
         """All runs: those of the nodes in use, and the latest of each name on earlier ones; oldest first."""
         found = {run.run_id: run for run in self._started.values()}
@@ -215,16 +228,18 @@ class Notebook:
             UsageError: there is none.
         """
         runs = self.runs()
-        if not runs:
-            raise UsageError("there is no run yet: write a %%swarm cell, such as %%swarm fl --iterations 5")
         found = [run for run in runs if word in (None, run.name)]
         found = found or [run for run in runs if word and run.run_id.startswith(word)]
-        if not found:
-            names = [*dict.fromkeys(run.name for run in runs)]
-            raise UsageError(
-                one_line(f"no run {word}{did_you_mean(str(word), names)}; there are: {listed(names)}")
-            )
-        return found[-1]
+        if found:
+            return found[-1]
+        past = self.past()
+        if not len(past):
+            raise UsageError("there is no run yet: write a %%swarm cell, such as %%swarm fl --iterations 5")
+        run = past.latest() if word is None else past[word]
+        # a session that starts for it later, and its display, are those of this notebook
+        run.display = self.display
+        self.remember(run)
+        return run
 
     def remember(self, run: Run) -> None:
         """Keep a run that a magic started as the latest one of its name."""

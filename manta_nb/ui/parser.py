@@ -40,7 +40,7 @@ class Option:
     #: a value to show in errors: "8"
     sample: str = ""
     required: bool = False
-    #: may be given several times; the values make a list
+    #: may be given several times; the values make a list. A positional one takes all words that are left
     repeat: bool = False
     #: the completer's word for what the value is: "run", "node", "module", "dataset", "tag", "swarm", or "a|b|c"
     kind: str = ""
@@ -105,7 +105,10 @@ class _Parser(argparse.ArgumentParser):
             self.add_argument(option.name, action="store_true", dest=option.key)
             return
         read = partial(option.read, option.name)
-        if option.positional:
+        if option.positional and option.repeat:
+            # argparse takes such words only where they stand together: `parse` takes them
+            self.set_defaults(**{option.key: None})
+        elif option.positional:
             self.add_argument(option.key, nargs=None if option.required else "?", type=read)
         else:
             action = "append" if option.repeat else "store"
@@ -137,7 +140,10 @@ def parse(verb: Verb, words: Sequence[str]) -> argparse.Namespace:
     """
     glued = _glue(verb, words)
     found, rest = _Parser(verb).parse_known_args(glued)
-    if rest:
+    last = next((option for option in verb.options if option.positional and option.repeat), None)
+    if last is not None and not any(word.startswith("-") for word in rest):
+        setattr(found, last.key, [last.read(last.name, word) for word in rest] or None)
+    elif rest:
         raise _unknown(verb, rest[0])
     given = {option.name for option in verb.options if getattr(found, option.key) not in (None, False)}
     for option in verb.options:

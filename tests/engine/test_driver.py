@@ -119,7 +119,7 @@ class BrokenStore(Unkept):
 class UselessStore(BrokenStore):
     """A store that cannot even note the end."""
 
-    def finish(self, status: object, reason: str) -> None:
+    def finish(self, end: FinishRun) -> None:
         """Raise."""
         raise OSError("disk still full")
 

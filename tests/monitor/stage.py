@@ -27,7 +27,7 @@ from manta_nb.sdk.codec import encode
 from manta_nb.sdk.graph import TaskGraph
 from manta_nb.sdk.module import Module
 from manta_nb.session.history import History
-from manta_nb.session.legs import Leg
+from manta_nb.session.leg import Leg
 from manta_nb.session.run import Run
 from manta_nb.store.unkept import Unkept
 from tests.fakes import RecordingDispatcher
@@ -104,10 +104,13 @@ class Stage:
 
     def _legs(self, graph: TaskGraph) -> Any:
         planned = {task.alias: len(self.nodes) if task.method == "all" else 1 for task in self.plan.tasks}
-        driver = Driver(self.state, self.dispatcher, Unkept(), [lambda what: self.history.observe(what)])
+        store = Unkept()
+        driver = Driver(self.state, self.dispatcher, store, [lambda what: self.history.observe(what)])
+        store.begin(self.plan, driver.post)
         self.driver = driver
         return SimpleNamespace(
             plan=self.plan,
+            made=SimpleNamespace(parent=None),
             history=self.history,
             graph=graph,
             node_ids=self.nodes,

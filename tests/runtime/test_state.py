@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from manta_nb.errors import ValueRefused
+from manta_nb.runtime.runners import state as state_module
 from manta_nb.runtime.runners.request import NodeRecord
 from manta_nb.runtime.runners.state import NodeState
 
@@ -78,7 +79,18 @@ def test_a_turn_that_did_not_count_is_rolled_back(tmp_path: Path) -> None:
 
 
 def test_old_versions_are_tidied_away(tmp_path: Path) -> None:
-    """Of many iterations only the newest version and two before it stay on disk."""
+    """Of many iterations the latest 64 stay on disk, so that another run can go on from there."""
+    start = None
+    for iteration in range(100):
+        write(tmp_path, start, f"{iteration}-t-0", iteration, n=iteration)
+        start = f"{iteration}-t-0"
+
+    assert iterations(tmp_path) == list(range(35, 100))
+
+
+def test_large_versions_go_earlier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may take so many bytes on each node; two behind what the store has stay whatever they take."""
+    monkeypatch.setattr(state_module, "EARLIER_BYTES", 1)
     start = None
     for iteration in range(10):
         write(tmp_path, start, f"{iteration}-t-0", iteration, n=iteration)
@@ -87,8 +99,11 @@ def test_old_versions_are_tidied_away(tmp_path: Path) -> None:
     assert iterations(tmp_path) == [7, 8, 9]
 
 
-def test_what_the_store_has_not_confirmed_can_be_asked_for(tmp_path: Path) -> None:
+def test_what_the_store_has_not_confirmed_can_be_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A store that is behind may be what the run goes on from: all versions since then stay."""
+    monkeypatch.setattr(state_module, "EARLIER_BYTES", 1)
     start = None
     for iteration in range(10):
         write(tmp_path, start, f"{iteration}-t-0", min(iteration, 5), n=iteration)

@@ -146,3 +146,58 @@ def test_the_picture_is_drawn_anew():
     going.metrics.extend([MetricRow(2, "node_0", "worker", "val_acc", None, 0.1)])
 
     assert compared.mime()["image/png"] != before
+
+
+def fork(of: FakeRun, at: int | None, values: list[float], **more: object) -> FakeRun:
+    """A run that goes on from another one: its first own iteration comes after `at`."""
+    begins = 0 if at is None else at + 1
+    rows = [
+        MetricRow(begins + i, "node_0", "worker", "val_acc", None, value) for i, value in enumerate(values)
+    ]
+    made = FakeRun(name="fork", run_id="aa11bb22", metrics=MetricTable(rows), **more)  # type: ignore[arg-type]
+    made.parent = (of.run_id, at)  # type: ignore[attr-defined]
+    return made
+
+
+def test_a_fork_begins_at_its_parent():
+    """Its line leaves the parent's where it went on from it, and the table says so."""
+    parent = run("fl", [0.1, 0.2, 0.3, 0.4])
+    compared = compare([parent, fork(parent, 1, [0.6, 0.7])])
+    (axes,) = compared.figure().axes
+    (_, line) = axes.lines
+
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([1, 2, 3], [0.2, 0.6, 0.7])
+    assert "fork of fl at 1" in str(compared) and "fork of fl at 1" in compared._repr_html_()
+
+
+def test_a_fork_without_its_parent_begins_where_it_begins():
+    """What it has of before is its parent's and is not drawn; the table has the parent's id."""
+    parent = run("fl", [0.1, 0.2])
+    alone = compare([fork(parent, 1, [0.6, 0.7])])
+    (axes,) = alone.figure().axes
+
+    assert axes.lines[0].get_xdata().tolist() == [2, 3]
+    assert f"fork of {parent.run_id} at 1" in str(alone)
+
+
+def test_a_repeat_is_drawn_as_any_run():
+    """From its first iteration on; the table says what it repeats."""
+    parent = run("fl", [0.1, 0.2])
+    compared = compare([parent, fork(parent, None, [0.1, 0.2])])
+    (axes,) = compared.figure().axes
+
+    assert axes.lines[1].get_xdata().tolist() == [0, 1]
+    assert "repeat of fl" in str(compared)
+
+
+def test_runs_of_no_parent_have_no_column_for_it():
+    """The table stays as narrow as it was."""
+    assert compare([run("a", [0.5])]).table().columns[:2] == ["run", "seed"]
+
+
+def test_a_fork_of_a_run_without_the_metric_is_drawn_alone():
+    """There is no line that it could leave."""
+    parent = run("fl", [0.1, 0.2], metric="loss")
+    (axes,) = compare([parent, fork(parent, 1, [0.6])], "val_acc").figure().axes
+
+    assert [line.get_xdata().tolist() for line in axes.lines] == [[2]]

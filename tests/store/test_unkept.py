@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.events import IterationCommitted
-from manta_nb.engine.instructions import CommitIteration
+from manta_nb.engine.instructions import CommitIteration, FinishRun
 from manta_nb.engine.ports import RunStore
 from manta_nb.engine.records import Event, TaskPlan
 from manta_nb.store.unkept import Unkept
@@ -22,7 +22,8 @@ def test_history_is_kept() -> None:
     history.commit(CommitIteration(Checkpoint(2, {"w": value("b")}), ("w",)))
     history.record(event)
     running = store.status
-    history.finish("completed", "all 2 iterations")
+    history.hurry()
+    history.finish(FinishRun("completed", "all 2 iterations"))
 
     assert posted == [IterationCommitted(0), IterationCommitted(1)]
     assert (store.plan, running) == (plan, "running")

@@ -19,6 +19,7 @@ from manta_nb.session.logs import LogRow, LogTable
 from manta_nb.session.metrics import MetricRow, MetricTable
 from manta_nb.session.table import Node, NodeTable
 from manta_nb.session.views import GlobalInfo, GlobalsView, ResultInfo, ResultsView
+from manta_nb.store.opening import open_store
 from manta_nb.ui import extension
 from manta_nb.ui.magics import MantaMagics
 
@@ -61,6 +62,10 @@ class FakeRun:
         self.iteration = 3
         self.elapsed = 0.5
         self.started = time.time()
+        self.seed = 7
+        self.parent = None
+        self.stored_session = None
+        self.modules: dict[str, Any] = {}
         self.nodes = list(session.nodes)
         self.waits = 0
         self.metrics = MetricTable(
@@ -106,7 +111,7 @@ class FakeRun:
         self.status, self.reason = "stopped", reason
         return self
 
-    def resume(self, iterations: int | str | None = None) -> FakeRun:
+    def resume(self, iterations: int | str | None = None, session: Any = None) -> FakeRun:
         if not self.finished:
             raise UsageError(f"{self.name} is running (3 of 20): it goes on by itself")
         self.status, self.iterations = "running", iterations or self.iterations
@@ -137,6 +142,8 @@ class FakeSession:
         self.closed = False
         self.notes: list[str] = []
         self.display: Any = None
+        self.source = ""
+        self.store = open_store("memory")
         self.tried: list[tuple[Any, ...]] = []
 
     @property

@@ -46,7 +46,15 @@ def tab(shell: Shell, text: str) -> list[str]:
         ("%manta start --data br|", ["%manta start --data breast_cancer"]),
         ("%manta stop |", ["%manta stop fl", "%manta stop --help"]),
         ("%manta res|", ["%manta resume", "%manta results"]),
-        ("%manta resume |", ["%manta resume fl", "%manta resume --iterations", "%manta resume --help"]),
+        (
+            "%manta resume |",
+            [
+                "%manta resume fl",
+                "%manta resume --code",
+                "%manta resume --iterations",
+                "%manta resume --help",
+            ],
+        ),
         ("%manta run FL|", ["%manta run FLSwarm"]),
         ("%manta logs --node node_7|", ["%manta logs --node node_7"]),
         ("%manta globals --tag l|", ["%manta globals --tag lr"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import deque
@@ -21,6 +22,8 @@ MOST_LINES = 256
 LONGEST_WAIT = 0.1
 LAST_LINES = 20
 LONGEST_LINE = 10_000
+#: notes of a batch about metrics that are no number: which nodes and names, not every one of ten thousand
+MOST_NOTES = 8
 #: what `faulthandler` begins with; its lines are not what the task printed
 CRASH_REPORT = "Fatal Python error"
 
@@ -50,6 +53,7 @@ class Hearing:
         self._raw = b""
         #: what `faulthandler` told of the child that died last
         self.crash: list[str] = []
+        self._strange: set[tuple[int, str]] = set()
 
     def take(self, message: Message) -> None:
         """One message; a malformed one ends the child like a crash."""
@@ -116,6 +120,8 @@ class Hearing:
         if kind == "m":
             _, _, name, value, step = line
             checked = [kind, node, _shown(name), float(value), None if step is None else float(step)]
+            if not math.isfinite(checked[3]):
+                self._note_strange(node, checked[2])
         elif kind == "l":
             _, _, level, text = line
             checked = [kind, node, _shown(level), _shown(text)]
@@ -127,6 +133,13 @@ class Hearing:
         self._lines.append(checked)
         if len(self._lines) >= MOST_LINES:
             self.flush()
+
+    def _note_strange(self, node: int, name: str) -> None:
+        """A metric that is a gap in its curve is worth an event, once a batch."""
+        if (node, name) not in self._strange and len(self._strange) < MOST_NOTES:
+            self._strange.add((node, name))
+            text = f"NaN or inf in metric {name[:200]!r}"
+            self.story.notes.append({"node": node, "kind": "nan", "message": text})
 
     def flush(self) -> None:
         """Hand on the lines that wait."""

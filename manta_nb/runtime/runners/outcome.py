@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from manta_nb.runtime.runners.ledger import Kind
+from manta_nb.runtime.runners.request import BatchRequest
 
-__all__ = ["Outcome", "Story", "settle"]
+__all__ = ["Outcome", "Story", "result_rows", "settle", "settle_batch"]
 
 #: kind, node, tag, offset, nbytes, time
 KIND, NODE, TAG, OFFSET, NBYTES, TIME = range(6)
@@ -44,6 +45,19 @@ class Outcome:
     def message(self) -> dict[str, Any]:
         """As a message of texts and bytes."""
         return {"head": self.head, "seconds": self.seconds, "bytes_out": self.bytes_out}
+
+
+def settle_batch(
+    request: BatchRequest, rows: np.ndarray, story: Story, segment: Sequence[Any] | None
+) -> Outcome:
+    """The outcome of this request; see `settle`."""
+    names = {
+        "run": request.run_id,
+        "iteration": request.iteration,
+        "task": request.task,
+        "attempt": request.attempt,
+    }
+    return settle(names, len(request.node_ids), rows, story, segment)
 
 
 def settle(

@@ -204,7 +204,7 @@ class SegmentReader:
     def value(self, offset: int, nbytes: int) -> Any:
         """One value, with arrays that are writable copies."""
         self._within(offset, nbytes)
-        if nbytes > COPY_BELOW:
+        if nbytes > COPY_BELOW and isinstance(self._source, int):
             return decode(self.private()[offset : offset + nbytes], writable=True)
         return decode(memoryview(bytearray(self._shared[offset : offset + nbytes])), writable=True)
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from manta_nb.sdk.codec import decode, encode
 
-__all__ = ["NodeState"]
+__all__ = ["NodeState", "state_file"]
 
-#: iterations of a version each that stay behind what the store has: it goes back by one where its latest is damaged
-BEFORE = 2
+#: versions that stay behind what the store has, so that another run can go on from there: at most so many, in so many
+#: bytes, but always the latest two, as a store goes back by one where its latest iteration is damaged
+EARLIER, EARLIER_BYTES, ALWAYS = 64, 32 << 20, 2
 
 
 class NodeState:
@@ -41,7 +42,7 @@ class NodeState:
         """The state as a dict; what is changed in it is kept when the turn succeeds."""
         if self._values is None:
             if self._start is not None:
-                self._before = (self._folder / _file(self._start)).read_bytes()
+                self._before = (self._folder / state_file(self._start)).read_bytes()
                 # a copy: arrays in a state can be changed in place
                 self._values = dict(decode(memoryview(bytearray(self._before)), writable=True))
             else:
@@ -60,7 +61,7 @@ class NodeState:
         if data == self._before:
             return False
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / _file(self._version)
+        path = self._folder / state_file(self._version)
         draft = path.with_suffix(".new")
         draft.write_bytes(data)
         draft.replace(path)
@@ -68,11 +69,21 @@ class NodeState:
         return True
 
     def _tidy(self) -> None:
-        """Keep the start, the versions that the store may come to ask for, and those of the two iterations before."""
-        start = None if self._start is None else _file(self._start)
+        """Keep the start, the versions that the store may come to ask for, and the latest of those before."""
+        start = None if self._start is None else state_file(self._start)
         needed = min(self._kept, _iteration(self._version))
         files = [path for path in self._folder.glob("*.state") if _iteration(path.stem) < needed]
-        newest = sorted({_iteration(path.stem) for path in files})[-BEFORE:]
+        sizes: dict[int, int] = {}
+        for path in files:
+            number = _iteration(path.stem)
+            sizes[number] = sizes.get(number, 0) + path.stat().st_size
+        newest = sorted(sizes, reverse=True)
+        room = EARLIER_BYTES
+        for place, number in enumerate(newest):
+            room -= sizes[number]
+            if place >= ALWAYS and (place >= EARLIER or room < 0):
+                del newest[place:]
+                break
         for path in files:
             if _iteration(path.stem) not in newest and path.name != start:
                 path.unlink(missing_ok=True)
@@ -82,6 +93,7 @@ def _iteration(version: str) -> int:
     return int(version.partition("-")[0])
 
 
-def _file(version: str) -> str:
+def state_file(version: str) -> str:
+    """The name of the file that holds this version."""
     digest = blake2b(version.encode("utf-8", "surrogatepass"), digest_size=8)
     return f"{_iteration(version)}-{digest.hexdigest()}.state"

@@ -16,7 +16,7 @@ from manta_nb.runtime.runners.channel import ChannelClosed
 from manta_nb.runtime.runners.hearing import MALFORMED, Emit, Hearing
 from manta_nb.runtime.runners.launch import ChildProcess
 from manta_nb.runtime.runners.ledger import Kind, LedgerReader
-from manta_nb.runtime.runners.outcome import KIND, NBYTES, NODE, OFFSET, Outcome, result_rows, settle
+from manta_nb.runtime.runners.outcome import KIND, NBYTES, NODE, OFFSET, Outcome, result_rows, settle_batch
 from manta_nb.runtime.runners.request import BatchRequest
 from manta_nb.runtime.runners.segments import HEADER_SIZE
 from manta_nb.runtime.runners.storage import SegmentDraft
@@ -25,6 +25,10 @@ __all__ = ["Children", "Emit", "Supervisor"]
 
 #: how often a silent batch is looked at, in seconds
 TICK = 0.1
+#: seconds that a child may be silent between turns, which is not the user's time: then it stands still
+BETWEEN_TURNS = 60.0
+#: the most that one look counts of it: the worker may have stood still itself
+LONGEST_TICK = 1.0
 #: a line of the crash report that `faulthandler` prints
 CRASH_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in ')
 LIBRARY = re.compile(r"site-packages|lib/python|manta_nb/|^<")
@@ -160,6 +164,7 @@ class Supervisor:
         ears = select.poll()
         for descriptor in (child.channel.fileno(), child.output):
             ears.register(descriptor, select.POLLIN)
+        silent, before = 0.0, time.monotonic()
         while True:
             heard = {descriptor for descriptor, _ in ears.poll(wait * 1000)}
             if child.output in heard and not self._hearing.read_output(child):
@@ -171,14 +176,18 @@ class Supervisor:
                     return "end", ""
                 self._hearing.take(message)
             self._hearing.flush_if_due()
-            if timeout is not None and self._overdue(timeout):
+            turn, now = self._turn(), time.monotonic()
+            if timeout is not None and turn and now - turn[1] / 1e9 > timeout:
                 return "timeout", f"over its time limit of {timeout:g} s"
+            silent = 0.0 if heard or turn else silent + min(now - before, LONGEST_TICK)
+            before = now
+            if silent > BETWEEN_TURNS:
+                return "died", f"its process stood still for {BETWEEN_TURNS:g} s before its turn"
 
-    def _overdue(self, timeout: float) -> bool:
+    def _turn(self) -> tuple[int, int] | None:
+        """The turn that is under way; the last one of a child that was killed never ends in the ledger."""
         turn = self._ledger.turn()
-        # the last turn of a child that was killed never ends in the ledger
-        under_way = turn is not None and turn[0] not in self._story.failures
-        return turn is not None and under_way and (time.monotonic_ns() - turn[1]) / 1e9 > timeout
+        return turn if turn is not None and turn[0] not in self._story.failures else None
 
     def _blame(self, positions: list[int], kind: str, message: str) -> None:
         """The child is gone: the node whose turn it was is charged; after a stop, all that had none."""
@@ -210,13 +219,7 @@ class Supervisor:
         done = np.ones(len(request.node_ids), dtype=bool)
         done[[*story.failures, *story.lost]] = False
         self._segment.seal(self._end(), request.node_ids, story.tags, result_rows(rows, done))
-        names = {
-            "run": request.run_id,
-            "iteration": request.iteration,
-            "task": request.task,
-            "attempt": request.attempt,
-        }
-        return settle(names, len(request.node_ids), rows, story, list(self._segment.place()))
+        return settle_batch(request, rows, story, list(self._segment.place()))
 
 
 def _crash_site(lines: Sequence[str]) -> str:

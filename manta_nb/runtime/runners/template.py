@@ -31,6 +31,8 @@ WARM = ("numpy", "torch", "torch._dynamo")
 GRACE = 0.5
 #: seconds a template has to end once its socket is closed
 PATIENCE = 0.5
+#: seconds a template has to answer; it may have to import torch before its first answer. A task can stop it
+ANSWER, FIRST_ANSWER = 15.0, 60.0
 
 
 class Template:
@@ -42,6 +44,7 @@ class Template:
         self.pid = pid
         # one question at a time: a run may end while another one starts
         self._asking = threading.Lock()
+        self._socket.settimeout(FIRST_ANSWER)
 
     def fork(self, channel: socket.socket, output: int) -> int:
         """Fork a child that serves `channel` and prints to `output`; returns its pid.
@@ -64,9 +67,15 @@ class Template:
             return -signal.SIGKILL
 
     def _answer(self) -> str:
-        answer = self._socket.recv(64)
+        try:
+            answer = self._socket.recv(64)
+        except TimeoutError:
+            # its children end with it; who asks next finds it gone
+            os.kill(self.pid, signal.SIGKILL)
+            raise ConnectionError("the template process does not answer") from None
         if not answer:
             raise ConnectionError("the template process is gone")
+        self._socket.settimeout(ANSWER)
         return answer.decode()
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from manta_nb.ui.commands import nodes, runs, views
+from manta_nb.ui.commands.export import export
 from manta_nb.ui.commands.module import define_module
 from manta_nb.ui.commands.modules import modules
 from manta_nb.ui.commands.resume import resume
@@ -32,6 +33,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "metrics": views.metrics,
         "logs": views.logs,
         "graph": views.graph,
+        "export": export,
         "doctor": views.doctor,
     }
 )

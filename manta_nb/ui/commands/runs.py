@@ -5,15 +5,17 @@ from __future__ import annotations
 import inspect
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from manta_nb.errors import UsageError
-from manta_nb.render import Card, Shown, Table, number
-from manta_nb.sdk.names import did_you_mean, listed, shorten
+from manta_nb.render import Card, Shown
+from manta_nb.sdk.names import did_you_mean, shorten
 from manta_nb.sdk.parse import one_line
 from manta_nb.sdk.swarm import Swarm
-from manta_nb.session.compare import best, chosen_metric, compare
 from manta_nb.session.loader import load_swarm, parse_params
+from manta_nb.session.pastruns import PastRuns
+from manta_nb.session.pruning import PruneReport
 from manta_nb.shims import Position
 from manta_nb.ui.dispatching import start_run
 from manta_nb.ui.notebook import Notebook
@@ -36,26 +38,53 @@ def run(notebook: Notebook, options: Namespace) -> Run | Card:
 
 
 def runs(notebook: Notebook, options: Namespace) -> Shown:
-    """The runs of these nodes, the latest first, each with its best metric."""
-    known = notebook.runs()
-    if not known:
+    """All runs, those of this notebook first, also those of earlier kernels; compared, or deleted, if asked.
+
+    Raises:
+        UsageError: options that do not go together. MissingTag: there is no such run.
+    """
+    _check_together(options)
+    past = notebook.past()
+    past.metric = options.metric or past.metric
+    if options.prune:
+        return _pruned(past, options)
+    if not len(past):
         return Card("no runs yet", ["a cell that begins with %%swarm fl --iterations 5 starts one"])
     if options.compare:
-        return compare(known, options.metric or notebook.settings.metric or None)
-    if options.metric is not None:
-        raise UsageError(f"a metric is for a comparison: %manta runs --compare {shorten(options.metric, 40)}")
-    rows = [
-        [
-            each.name,
-            each.run_id[:8],
-            each.status,
-            _progress(each),
-            f"{each.elapsed:.1f} s",
-            _best(each, notebook),
-        ]
-        for each in reversed(known)
+        chosen = past.only(options.run) if options.run else past
+        return chosen.compare(options.metric)
+    return past.table(None if options.all else options.limit)
+
+
+def _check_together(options: Namespace) -> None:
+    """Refuse an option without the one it belongs to."""
+    if options.compare and options.prune:
+        raise UsageError("--compare and --prune: one after the other")
+    for name in ("--older", "--keep", "--yes"):
+        if name in options.given and not options.prune:
+            raise UsageError(f"{name} says which runs to delete: %manta runs --prune {name} …")
+    if options.run and not options.prune and not options.compare:
+        word = shorten(options.run[0], 40)
+        raise UsageError(one_line(f"a run is named to compare or delete it: %manta runs {word} --compare"))
+
+
+def _pruned(past: PastRuns, options: Namespace) -> PruneReport:
+    """What would go; with `--yes` it goes."""
+    if options.yes and not options.run and options.older is None and options.keep is None:
+        raise UsageError("--yes: say which runs to delete, RUN …, --older DAYS or --keep N (--keep 0: all)")
+    words = options.run or ()
+    report = past.prune(*words, older=options.older, keep=options.keep, dry=not options.yes)
+    given = [
+        *words,
+        *(
+            f"--{name} {getattr(options, name):g}"
+            for name in ("older", "keep")
+            if f"--{name}" in options.given
+        ),
     ]
-    return Table(["run", "id", "status", "iterations", "time", "best metric"], rows)
+    line = f"nothing is deleted yet: %manta runs --prune {' '.join(given)} --yes"
+    choose = "choose some: RUN …, --older DAYS, --keep N"
+    return replace(report, then=line if given else choose)
 
 
 def stop(notebook: Notebook, options: Namespace) -> Run:
@@ -113,17 +142,3 @@ def _made(kind: type[Swarm], params: Mapping[str, Any]) -> Swarm:
         hint = did_you_mean(word, signature.parameters)
         raise UsageError(one_line(f"-p {word}: {error}{hint}; it is {kind.__name__}{signature}")) from None
     return kind(*arguments.args, **arguments.kwargs)
-
-
-def _progress(run: Run) -> str:
-    return str(run.iteration) if run.iterations is None else f"{run.iteration} of {run.iterations}"
-
-
-def _best(run: Run, notebook: Notebook) -> str:
-    """`val_acc 0.93 (highest)`: the mean over the nodes, in the iteration where it was best."""
-    wanted, names = notebook.settings.metric, run.metrics.names()
-    name = chosen_metric(names, wanted)
-    if not name:
-        return f"no {wanted}; there are: {listed(names, 3)}" if wanted and names else ""
-    found = best(run.metrics, name)
-    return f"{name} {number(found.value)} ({'lowest' if found.lowest else 'highest'})" if found else ""

@@ -11,6 +11,7 @@ from manta_nb.session.run import Run
 from manta_nb.ui.defining.controls import ControlPanel, rebind
 from tests.session.test_controls import swarm
 from tests.ui.fakes import Shell
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
