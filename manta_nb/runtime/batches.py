@@ -10,6 +10,8 @@ from typing import Any
 from distributed import Future
 
 from manta_nb.engine.instructions import RunTask
+from manta_nb.engine.records import Event
+from manta_nb.engine.wording import name_some
 from manta_nb.runtime.courier import Host
 
 __all__ = ["OpenBatch", "OpenBatches"]
@@ -41,6 +43,7 @@ class OpenBatches:
 
     def __init__(self) -> None:
         self._open: dict[str, OpenBatch] = {}
+        self._given_up: dict[str, OpenBatch] = {}
         self._lock = threading.Lock()
         #: batches that Dask has not called over yet, whether their outcome has come or not
         self._unsettled = 0
@@ -62,6 +65,22 @@ class OpenBatches:
         """Its end was heard."""
         with self._lock:
             self._open.pop(batch_id, None)
+
+    def give_up(self, batch_id: str) -> None:
+        """Nobody waits for its outcome any more."""
+        with self._lock:
+            if opened := self._open.pop(batch_id, None):
+                self._given_up[batch_id] = opened
+
+    def given_up(self, batch_id: str) -> Event | None:
+        """What to say of an outcome that came after its batch was given up; None where that is known already."""
+        with self._lock:
+            opened = self._given_up.pop(batch_id, None)
+        if opened is None:
+            return None
+        task, names = opened.task, name_some(opened.node_ids, 3)
+        text = f"{task.alias} on {names}: the outcome of attempt {task.attempt} came too late, and does not count"
+        return Event(task.iteration, "late", text, opened.node_ids[0], task.alias)
 
     def all(self) -> list[OpenBatch]:
         """Those under way."""

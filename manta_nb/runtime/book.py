@@ -27,6 +27,9 @@ from manta_nb.sdk.codec import encode
 
 __all__ = ["SegmentBook"]
 
+#: where memory is not shared, the kernel takes a copy of a segment with Globals of at most so many bytes
+KEPT_BY_THE_KERNEL = 64 << 20
+
 
 class SegmentBook:
     """All segments by key. Used by run threads and by whoever looks at a run: locked."""
@@ -48,6 +51,19 @@ class SegmentBook:
         with self._lock:
             self._entries[segment.key] = entry
         return entry
+
+    def take(self, batch: Batch, place: Place | None, host: HostTag) -> bool:
+        """The segment of a batch that ended; False where it holds Globals and was lost with its node at once."""
+        if place is None or batch.segment is None:
+            return True
+        entry = self.put(batch.segment, place, host)
+        if entry.fd < 0 and batch.globals and place.nbytes <= KEPT_BY_THE_KERNEL:
+            # a Global must outlive the node that wrote it
+            self.adopt([entry.segment.key])
+            if entry.data is None:
+                self.drop([entry.segment.key])
+                return False
+        return True
 
     def create(self, values: Mapping[str, Any]) -> dict[str, ValueRef]:
         """A segment of the kernel's own, with a value for each tag."""

@@ -33,8 +33,6 @@ from manta_nb.runtime.reading import Reading, read_by, reading_for
 
 __all__ = ["DaskDispatcher", "Lines"]
 
-#: where memory is not shared, the kernel takes a copy of a segment with Globals of at most so many bytes
-KEPT_BY_THE_KERNEL = 64 << 20
 #: seconds that Dask gets to call the last batches finished
 SETTLING = 2
 
@@ -135,6 +133,13 @@ class DaskDispatcher:
         if lost := self._fleet.book.lost_with(host.worker_id):
             self._post(SegmentsLost(tuple(lost), f"{host.worker_id} held them and is gone"))
 
+    def host_silent(self, host: Host, seconds: float) -> None:
+        """See `Listener.host_silent`; `host_joined` follows when it answers again."""
+        # what is written over must not be read by one that goes on later
+        self._strays = True
+        mine = tuple(node for node in host.node_ids if node in self._nodes)
+        self._post(NodesLost(mine, f"worker process {host.pid} has not answered for {seconds:.0f} s"))
+
     def host_joined(self, host: Host) -> None:
         """See `Listener.host_joined`."""
         self._post(NodesJoined(tuple(self._nodes[node] for node in host.node_ids if node in self._nodes)))
@@ -142,6 +147,8 @@ class DaskDispatcher:
     def _hear(self, batch_id: str, message: Mapping[str, Any]) -> None:
         opened = self._open.get(batch_id)
         if opened is None:
+            if "head" in message and (late := self._open.given_up(batch_id)):
+                self._post(Noted(late))
             return
         try:
             self._take(batch_id, opened, message)
@@ -172,15 +179,9 @@ class DaskDispatcher:
     def _finished(self, batch_id: str, opened: OpenBatch, message: Mapping[str, Any]) -> None:
         self._open.close(batch_id)
         told = outcome_to_batch(message, opened.task, opened.node_ids, opened.host.worker_id)
-        if told.place is not None and told.batch.segment is not None:
-            entry = self._fleet.book.put(told.batch.segment, told.place, opened.host.tag)
-            if entry.fd < 0 and told.batch.globals and told.place.nbytes <= KEPT_BY_THE_KERNEL:
-                # a Global must outlive the node that wrote it
-                self._fleet.book.adopt([entry.segment.key])
-                if entry.data is None:
-                    self._fleet.book.drop([entry.segment.key])
-                    self._lost(opened.task, opened.node_ids, "it died before its Globals were out")
-                    return
+        if not self._fleet.book.take(told.batch, told.place, opened.host.tag):
+            self._lost(opened.task, opened.node_ids, "it died before its Globals were out")
+            return
         self._fleet.book.view(told.kept)
         for kind, node_id, text in told.notes:
             self._post(Noted(Event(opened.task.iteration, kind, text, node_id, opened.task.alias)))
@@ -194,7 +195,7 @@ class DaskDispatcher:
         if status == "finished":
             opened.ended = time.monotonic()
             return
-        self._open.close(batch_id)
+        self._open.give_up(batch_id)
         error = (
             opened.future.exception(timeout=5) if status == "error" and opened.future is not None else None
         )

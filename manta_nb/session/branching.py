@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from manta_nb.engine.wording import one_line
 from manta_nb.errors import MissingTag, UsageError
 from manta_nb.sdk.module import Module
+from manta_nb.session.exporting import Exported, export
 from manta_nb.session.ground import keep_values
 from manta_nb.session.planning import anew, checked_name, checked_seed, run_limit
 from manta_nb.session.views import misspelt
+from manta_nb.store.records import RunHead
 
 if TYPE_CHECKING:
     from manta_nb.session.legs import Legs
@@ -45,6 +48,21 @@ class Branches:
     def modules(self) -> dict[str, Module]:
         """Alias → the module that runs for it."""
         return {task.alias: task.module for task in self._legs.graph.tasks}
+
+    @property
+    def head(self) -> RunHead | None:
+        """What was asked for: code, nodes, versions of packages, where it was started."""
+        return self._legs.head
+
+    def export(self, *paths: str | os.PathLike[str]) -> Exported:
+        """Write it to files, by their suffixes; files that are there are replaced.
+
+        `.csv` and `.parquet` take the metrics, `.npz` and `.safetensors` the Globals, `.html` a report of the run.
+
+        Example:
+            >>> fl.export("metrics.csv", "model.npz", "report.html")
+        """
+        return export(cast("Run", self), *paths)
 
     def fork(
         self,

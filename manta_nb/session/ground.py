@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -51,13 +50,13 @@ class Ground:
         """Where the values of the session lie."""
         return self.fleet.book
 
-    def head(self, made: Blueprint, nodes: Mapping[str, NodeInfo]) -> RunHead:
-        """What was asked for, to be kept."""
+    def head(self, made: Blueprint, nodes: Mapping[str, NodeInfo], started: float) -> RunHead:
+        """What was asked for at that time, to be kept."""
         held = {node_id: sorted(info.datasets) for node_id, info in nodes.items()}
         modules = {task.alias: module_record(task.module) for task in made.graph.tasks}
         return RunHead(
             made.plan,
-            time.time(),
+            started,
             modules,
             {**self.session, "nodes": held},
             versions(),

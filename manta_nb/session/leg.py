@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from manta_nb.engine.driver import Driver
-from manta_nb.engine.events import RunEvent
+from manta_nb.engine.events import RunEvent, StopRequested
 from manta_nb.engine.instructions import FinishRun
 from manta_nb.engine.progress import Progress
 from manta_nb.engine.run_state import RunState
@@ -40,9 +40,13 @@ class Past:
     finish: FinishRun
     #: seconds the run took
     elapsed: float
+    #: asks the process that executes it, if one does, to stop
+    ask: Callable[[str], None] | None = None
 
     def post(self, event: RunEvent) -> None:
-        """It is over: nothing can be told to it."""
+        """Nothing can be told to it but to stop."""
+        if self.ask is not None and isinstance(event, StopRequested):
+            self.ask(event.reason)
 
 
 class Leg:

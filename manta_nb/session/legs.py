@@ -21,6 +21,7 @@ from manta_nb.session.history import History
 from manta_nb.session.keeping import Gatherer
 from manta_nb.session.leg import Leg, Past
 from manta_nb.session.planning import Blueprint, programs_of, run_limit
+from manta_nb.store.records import RunHead
 
 if TYPE_CHECKING:
     from manta_nb.session.run import Run
@@ -62,6 +63,8 @@ class Legs:
         self._stored = stored
         self._past = past
         self._gatherer: Gatherer | None = None
+        #: what was asked for, as it is kept
+        self.head: RunHead | None = None
         self._count = 0
 
     @classmethod
@@ -183,7 +186,8 @@ class Legs:
             self._gatherer = Gatherer(self.history, has, lambda: run.elapsed)
             first = start if self._stored is None else None
         made = replace(self.made, plan=self.plan)
-        keeper = ground.recorder(ground.head(made, self._nodes), self._gatherer, first)
+        self.head = ground.head(made, self._nodes, run.started)
+        keeper = ground.recorder(self.head, self._gatherer, first)
         dispatcher = DaskDispatcher(ground.fleet, self.made.programs, self._nodes, lines, self._count)
         edit = partial(edit_globals, ground.book)
         return Leg(self._state, Driver(self._state, dispatcher, keeper, [observe], edit), before)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from manta_nb.engine.checkpoint import Checkpoint
-from manta_nb.engine.events import IterationCommitted, IterationSkipped, RunEvent, StoreFailed
+from manta_nb.engine.events import IterationCommitted, IterationSkipped, RunEvent, StopRequested, StoreFailed
 from manta_nb.engine.instructions import CommitIteration, FinishRun
 from manta_nb.engine.records import Event, RunPlan
 from manta_nb.engine.wording import one_line
@@ -23,8 +23,9 @@ __all__ = ["Recorder"]
 REST, LONGEST_REST = 20, 10.0
 #: a write that takes less than this needs no rest
 QUICK = 0.005
-#: seconds after which log lines and events are written where no iteration is complete
-LOOSE_EVERY = 1.0
+#: seconds after which log lines and events are written where no iteration is complete, and after which the store is
+#: asked whether somebody elsewhere wants the run to stop
+LOOSE_EVERY, ASK_EVERY = 1.0, 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Recorder:
         self._wake = threading.Condition()
         self._waiting: list[CommitIteration] = []
         self._hurry = self._closing = self._failed = False
-        self._free_at = 0.0
+        self._free_at = self._ask_at = 0.0
         self._thread: threading.Thread | None = None
 
     @property
@@ -142,11 +143,19 @@ class Recorder:
                 rest = self._free_at - time.monotonic()
                 if self._waiting and (rest <= 0 or self._hurry):
                     break
-                self._wake.wait(min(rest, LOOSE_EVERY) if self._waiting else LOOSE_EVERY)
+                self._wake.wait(min(rest, ASK_EVERY) if self._waiting else ASK_EVERY)
+                if time.monotonic() >= self._ask_at:
+                    self._ask()
             if self._waiting and (self._hurry or self._closing or time.monotonic() >= self._free_at):
                 commits, self._waiting = self._waiting, []
                 return commits
         return []
+
+    def _ask(self) -> None:
+        self._ask_at = time.monotonic() + ASK_EVERY
+        reason = self._store.asked_to_stop(self._run_id)
+        if reason is not None:
+            self._post(StopRequested(reason))
 
     def _fail(self, error: Exception) -> None:
         expected = isinstance(error, MantaError)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from manta_nb.engine.instructions import FinishRun
@@ -81,7 +81,9 @@ def reopen(store: Store, run_id: str) -> Run:
     state = RunState.resumed(plan, nodes, checkpoint)
     past = _past(store, info, made, nodes)
     history = refilled(store, run_id, state, book)
-    run = Run(Legs(made, None, state, history, checkpoint, past))
+    legs = Legs(made, None, state, history, checkpoint, past)
+    legs.head = head
+    run = Run(legs)
     run.started, run.ended = head.started, info.updated
     run.stored_session = {"options": {}, "missing": [], **head.session}
     run._home = lambda: _session_like(store, head, lambda line: None)
@@ -103,7 +105,8 @@ def _past(store: Store, info: RunInfo, made: Blueprint, nodes: list[NodeInfo]) -
     last = max(0, info.iterations - 1)
     progress = Progress(info.status, reason, last, info.iterations, made.plan.iterations, tasks)
     failure = ending.failure if ending is not None else None
-    return Past(progress, FinishRun(info.status, reason, failure), info.elapsed)
+    ask = partial(store.ask_to_stop, info.run_id) if info.owner else None
+    return Past(progress, FinishRun(info.status, reason, failure), info.elapsed, ask)
 
 
 def resume_stored(

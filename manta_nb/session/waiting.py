@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from manta_nb.engine.wording import name_some, one_line
 from manta_nb.errors import MantaError
 from manta_nb.session.leg import Leg
 from manta_nb.session.showing import WaitingInterrupted
@@ -54,7 +55,20 @@ def wait_for_end(run: Run, leg: Leg, timeout: float | None) -> None:
         told = f"{run.name} goes on ({run._counted()}); {run.name}.stop() ends it"
         raise WaitingInterrupted(told) from None
     if not over:
-        raise MantaError(f"{run.name} is not over after {timeout:g} s ({run._counted()}); it goes on")
+        told = f"{run.name} is not over after {timeout:g} s ({run._counted()}{_missing(run)}); it goes on"
+        raise MantaError(one_line(told))
+
+
+def _missing(run: Run) -> str:
+    """Who is waited for: `; worker runs on node_0, node_1 and 6 more; node_3 is lost`."""
+    work = run._history.work
+    busy: dict[str, list[str]] = {}
+    for node_id, (task, state) in list(work.doing.items()):
+        if state in ("running", "waiting") and node_id not in work.away:
+            busy.setdefault(task, []).append(node_id)
+    told = [f"{task} runs on {name_some(nodes, 3)}" for task, nodes in busy.items()]
+    told += [f"{node_id} is {state}" for node_id, state in list(work.away.items())[:3]]
+    return "".join(f"; {each}" for each in told)
 
 
 def await_end(run: Run) -> Generator[Any, None, None]:

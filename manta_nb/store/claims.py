@@ -34,6 +34,12 @@ class Claims(Protocol):
     def owners(self) -> Mapping[str, str]:
         """Run → who has it, of all runs that somebody has."""
 
+    def ask_to_stop(self, run_id: str, reason: str) -> None:
+        """See `Store.ask_to_stop`."""
+
+    def asked_to_stop(self, run_id: str) -> str | None:
+        """See `Store.asked_to_stop`."""
+
     def forget(self, run_id: str) -> None:
         """The run is no more."""
 
@@ -46,6 +52,7 @@ class MemoryClaims:
 
     def __init__(self) -> None:
         self._owned: set[str] = set()
+        self._asked: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def claim(self, run_id: str) -> Callable[[], None]:
@@ -55,12 +62,23 @@ class MemoryClaims:
             if run_id in self._owned:
                 raise _taken(run_id, _me())
             self._owned.add(run_id)
+            self._asked.pop(run_id, None)
         return _once(lambda: self._owned.discard(run_id))
 
     def owners(self) -> Mapping[str, str]:
         """See `Claims`."""
         with self._lock:
             return dict.fromkeys(self._owned, _me())
+
+    def ask_to_stop(self, run_id: str, reason: str) -> None:
+        """See `Claims`."""
+        if run_id not in self._owned:
+            raise _unowned(run_id)
+        self._asked[run_id] = reason
+
+    def asked_to_stop(self, run_id: str) -> str | None:
+        """See `Claims`."""
+        return self._asked.pop(run_id, None)
 
     def forget(self, run_id: str) -> None:
         """See `Claims`."""
@@ -92,6 +110,7 @@ class FileClaims:
             except Timeout as error:
                 raise _taken(run_id, _read_owner(owner) or "another process") from error
             try:
+                self._asked_path(run_id).unlink(missing_ok=True)
                 owner.write_text(
                     json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "started": time.time()}),
                     encoding="ascii",
@@ -119,9 +138,34 @@ class FileClaims:
             found = {run_id: _read_owner(self._owner_path(run_id)) for run_id in filter(is_run_id, names)}
         return {run_id: owner for run_id, owner in found.items() if owner and self._is_locked(run_id)}
 
+    def ask_to_stop(self, run_id: str, reason: str) -> None:
+        """See `Claims`."""
+        if not self._is_locked(check_run_id(run_id)):
+            raise _unowned(run_id)
+        path = self._asked_path(run_id)
+        draft = path.with_suffix(".asked")
+        with explained(self._folder):
+            draft.write_text(shorten(reason, 200), encoding="utf-8")
+            draft.replace(path)
+
+    def asked_to_stop(self, run_id: str) -> str | None:
+        """See `Claims`."""
+        path = self._asked_path(run_id)
+        try:
+            with path.open("rb") as file:
+                reason = file.read(_MOST_BYTES).decode("utf-8", "replace")
+            path.unlink()
+        except OSError:
+            return None
+        return "".join(char for char in reason if char.isprintable())
+
     def forget(self, run_id: str) -> None:
         """See `Claims`."""
-        for path in (self._owner_path(run_id), Path(self._file_lock(run_id).lock_file)):
+        for path in (
+            self._owner_path(run_id),
+            self._asked_path(run_id),
+            Path(self._file_lock(run_id).lock_file),
+        ):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
@@ -138,6 +182,9 @@ class FileClaims:
     def _file_lock(self, run_id: str) -> FileLock:
         # not bound to a thread: a run may be claimed by one and let go by another
         return FileLock(self._folder / f"{check_run_id(run_id)}.lock", thread_local=False)
+
+    def _asked_path(self, run_id: str) -> Path:
+        return self._folder / f"{check_run_id(run_id)}.stop"
 
     def _owner_path(self, run_id: str) -> Path:
         return self._folder / f"{check_run_id(run_id)}.json"
@@ -185,6 +232,10 @@ def _named(pid: int, host: str) -> str:
 
 def _taken(run_id: str, owner: str) -> StoreError:
     return StoreError(f"run {run_id[:8]} is in use by {owner}: stop it there, or end that process")
+
+
+def _unowned(run_id: str) -> StoreError:
+    return StoreError(f"run {run_id[:8]} is not running: there is nothing to stop")
 
 
 def _once(action: Callable[[], None]) -> Callable[[], None]:

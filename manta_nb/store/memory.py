@@ -57,6 +57,14 @@ class MemoryStore:
         """See `Store`."""
         return self._claims.claim(run_id)
 
+    def ask_to_stop(self, run_id: str, reason: str) -> None:
+        """See `Store`."""
+        self._claims.ask_to_stop(run_id, reason)
+
+    def asked_to_stop(self, run_id: str) -> str | None:
+        """See `Store`."""
+        return self._claims.asked_to_stop(run_id)
+
     def begin(self, head: RunHead) -> None:
         """See `Store`."""
         run_id = check_run_id(head.plan.run_id)

@@ -48,6 +48,12 @@ class Store(Protocol):
         The death of the process ends it, too. Raises `StoreError` naming who has it.
         """
 
+    def ask_to_stop(self, run_id: str, reason: str) -> None:
+        """Let its owner, in whatever process, know that somebody wants it to stop; `StoreError` where it has none."""
+
+    def asked_to_stop(self, run_id: str) -> str | None:
+        """For the owner: the reason that somebody gave since the last time; None: nobody wants that."""
+
     def begin(self, head: RunHead) -> None:
         """A run begins, or goes on, perhaps with another limit; its status is `running`.
 

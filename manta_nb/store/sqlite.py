@@ -97,6 +97,14 @@ class SqliteStore:
                 self._segments.sweep()
         return release
 
+    def ask_to_stop(self, run_id: str, reason: str) -> None:
+        """See `Store`."""
+        self._claims.ask_to_stop(run_id, reason)
+
+    def asked_to_stop(self, run_id: str) -> str | None:
+        """See `Store`."""
+        return self._claims.asked_to_stop(run_id)
+
     def begin(self, head: RunHead) -> None:
         """See `Store`."""
         self._writing.begin(head)
