@@ -231,7 +231,7 @@ def run(quick: bool, say: Say, cells: Sequence[Cell] | None = None) -> list[Figu
         ]
     with PeerLoop(cores) as peer:
         for nodes in sorted({cell.nodes for cell in chosen}):
-            with Session(nodes=nodes, workers=cores) as session:
+            with Session(nodes=nodes, workers=cores, store="off") as session:
                 for cell in (cell for cell in chosen if cell.nodes == nodes):
                     free = psutil.virtual_memory().available / 1e9
                     if cell.needs > free:

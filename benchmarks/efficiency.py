@@ -84,7 +84,9 @@ def federated(session: Session, first: Weights, iterations: int) -> tuple[list[f
     ends: dict[int, float] = {}
 
     def watch(run: Run) -> None:
-        ends.setdefault(run.iteration, time.perf_counter())
+        # a store may pass over iterations
+        for number in range(len(ends) + 1, run.iteration + 1):
+            ends.setdefault(number, time.perf_counter())
 
     start = time.perf_counter()
     run = session.run(swarm, iterations=iterations, seed=0)

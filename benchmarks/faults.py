@@ -74,7 +74,7 @@ def run(quick: bool, say: Say) -> list[Figure]:
     """Undisturbed, then disturbed; the results of both must be exact."""
     rounds = 1 if quick else 3
     calm, wild, kills = [], [], []
-    with Session(nodes=NODES) as session:
+    with Session(nodes=NODES, store="off") as session:
         for seed in range(rounds):
             start = time.perf_counter()
             _check(_start(session, "calm").wait(120))

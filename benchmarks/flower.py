@@ -66,7 +66,7 @@ def run(quick: bool, say: Say) -> list[Figure]:
     for _ in range(1 if quick else 2):
         for what, evaluating in ROUNDS.items():
             # the session is closed while Flower runs: Ray gets the machine for itself
-            with Session(nodes=100, workers=len(os.sched_getaffinity(0))) as session:
+            with Session(nodes=100, workers=len(os.sched_getaffinity(0)), store="off") as session:
                 mine += iterate(session, Cell(100, 0.2, 20, 1))[1:]
             theirs[what] += _flower(rounds, evaluating)[1:]
             say(f"flower: {what}: {median(theirs[what]):.2f} s, ours {1e3 * median(mine):.0f} ms")

@@ -117,7 +117,7 @@ def _in_turn(quick: bool, say: Say) -> list[Figure]:
     turns: list[dict[bool, float]] = []
     made, comm.create_comm = comm.create_comm, Wire
     try:
-        with Session(nodes=NODES, workers=2) as session, Costs() as costs:
+        with Session(nodes=NODES, workers=2, store="off") as session, Costs() as costs:
             _iterations(session, 3, monitored=True)
             costs.updates.clear()
             costs.beside.clear()

@@ -74,7 +74,7 @@ def _ours(nodes: int, idle: float) -> dict[str, float]:
     from manta_nb.session.session import Session  # noqa: PLC0415
 
     start = time.perf_counter()
-    with Session(nodes=nodes) as session:
+    with Session(nodes=nodes, store="off") as session:
         session.run(Module.from_source(FIRST, name="first", method="all"), iterations=1, wait=True)
         return {"seconds": time.perf_counter() - start, **_state(idle)}
 

@@ -20,7 +20,7 @@ from manta_nb.store.records import RunHead
 __all__ = ["Recorder"]
 
 #: after a write the writer rests so many times as long as it kept a processor busy, at most so many seconds
-REST, LONGEST_REST = 20, 10.0
+REST, LONGEST_REST = 40, 10.0
 #: a write that takes less than this needs no rest
 QUICK = 0.005
 #: seconds after which log lines and events are written where no iteration is complete, and after which the store is
@@ -57,7 +57,7 @@ class Recorder:
         self._read = read
         self._release = store.claim(head.plan.run_id)
         self._wake = threading.Condition()
-        self._waiting: list[CommitIteration] = []
+        self._waiting: CommitIteration | None = None
         self._hurry = self._closing = self._failed = False
         self._free_at = self._ask_at = 0.0
         self._thread: threading.Thread | None = None
@@ -79,8 +79,11 @@ class Recorder:
             if self._failed:
                 self._post(StoreFailed("the store failed before"))
                 return
-            self._waiting.append(commit)
+            passed, self._waiting = self._waiting, commit
             self._wake.notify()
+        if passed is not None:
+            # at once: until then its memory cannot be used again
+            self._post(IterationSkipped(passed.iteration))
 
     def hurry(self) -> None:
         """See `RunStore.hurry`."""
@@ -116,40 +119,37 @@ class Recorder:
 
     def _next(self) -> bool:
         """Wait for something to write and write it; False where the run is over."""
-        commits = self._wait()
-        if commits:
-            *passed, last = commits
-            for commit in passed:
-                self._post(IterationSkipped(commit.iteration))
+        commit = self._wait()
+        if commit is not None:
             began = time.thread_time()
-            self._keep(last.checkpoint)
+            self._keep(commit.checkpoint)
             spent = time.thread_time() - began
             self._free_at = time.monotonic() + (min(REST * spent, LONGEST_REST) if spent > QUICK else 0)
-            self._post(IterationCommitted(last.iteration))
+            self._post(IterationCommitted(commit.iteration))
         elif loose := self._gatherer.loose():
             self._store.append(self._run_id, loose)
             self._gatherer.stored()
-        return bool(commits) or not self._closing
+        return commit is not None or not self._closing
 
     def _keep(self, checkpoint: Checkpoint) -> None:
         self._store.commit(self._run_id, self._gatherer.committed(checkpoint), self._read)
         self._gatherer.stored(checkpoint)
 
-    def _wait(self) -> list[CommitIteration]:
-        """The commits that came since, once it is time to write them; none where it is time for the rest."""
+    def _wait(self) -> CommitIteration | None:
+        """The commit that came last, once it is time to write it; None where it is time for lines and events."""
         with self._wake:
             began = time.monotonic()
             while not self._closing and time.monotonic() < began + LOOSE_EVERY:
                 rest = self._free_at - time.monotonic()
-                if self._waiting and (rest <= 0 or self._hurry):
+                if self._waiting is not None and (rest <= 0 or self._hurry):
                     break
-                self._wake.wait(min(rest, ASK_EVERY) if self._waiting else ASK_EVERY)
+                self._wake.wait(min(rest, ASK_EVERY) if self._waiting is not None else ASK_EVERY)
                 if time.monotonic() >= self._ask_at:
                     self._ask()
-            if self._waiting and (self._hurry or self._closing or time.monotonic() >= self._free_at):
-                commits, self._waiting = self._waiting, []
-                return commits
-        return []
+            if self._hurry or self._closing or time.monotonic() >= self._free_at:
+                commit, self._waiting = self._waiting, None
+                return commit
+        return None
 
     def _ask(self) -> None:
         self._ask_at = time.monotonic() + ASK_EVERY

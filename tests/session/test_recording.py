@@ -114,9 +114,9 @@ def test_a_slow_store_passes_over_iterations_but_not_over_their_metrics(bench: B
     until(lambda: IterationCommitted(3) in bench.posted)
 
     assert bench.posted == [
-        IterationCommitted(0),
         IterationSkipped(1),
         IterationSkipped(2),
+        IterationCommitted(0),
         IterationCommitted(3),
     ]
     assert [columns.iteration.tolist() for columns in bench.store.metrics(PLAN.run_id)] == [[0], [1, 2, 3]]
