@@ -33,7 +33,7 @@ KILL_EVERY = 25
 GROWTH_MB = 60.0
 #: bytes of the database that an iteration is expected to take: two metrics a node as columns, one Global, 24 batches
 #: and 20 log lines
-PREDICTED = 6_000
+PREDICTED = 2_600
 
 WORKER = """
 from manta_light.task import Task

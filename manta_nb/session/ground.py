@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ class Ground:
     Args:
         fleet: the workers.
         infos: the nodes the run may use, as they are now; raises where the session is closed.
+        known: all nodes there are.
         store: keeps the run; None: nobody does.
         session: what the nodes were started with, as plain values.
         source: the notebook or file the run is started from.
@@ -41,6 +42,8 @@ class Ground:
 
     fleet: Fleet
     infos: Callable[[], Mapping[str, NodeInfo]]
+
+    known: Collection[str] = ()
     store: Store | None = None
     session: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""

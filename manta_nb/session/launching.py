@@ -15,6 +15,7 @@ from manta_nb.session.legs import Legs
 from manta_nb.session.planning import Blueprint
 from manta_nb.session.run import Run
 from manta_nb.session.showing import Display
+from manta_nb.session.starting import Started
 from manta_nb.store.ports import Store
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Launches:
     source: str = ""
     params: Mapping[str, Any] = MappingProxyType({})
     _fleet: Fleet
+    _started: Started
     _runs: list[Run]
     _images_told: bool
 
@@ -75,7 +77,8 @@ class Launches:
     def _ground(self, nodes: Sequence[str] | None, kept: bool = True) -> Ground:
         described = {**plain_options(self.options), "summary": self.summary, "params": dict(self.params)}
         store = self.store if kept and self.options["store"] != "off" else None
-        return Ground(self._fleet, lambda: self._infos(nodes), store, described, self.source)
+        known = tuple(self._started.plan.node_ids)
+        return Ground(self._fleet, lambda: self._infos(nodes), known, store, described, self.source)
 
     def _tell_images(self, made: Blueprint, run: Run) -> None:
         """Modules that name an image run in the nodes' own Python: said once a session."""

@@ -94,7 +94,7 @@ class Legs:
         Raises:
             UsageError: there are nodes missing.
         """
-        there = ground.infos()
+        there = ground.known
         if missing := [node_id for node_id in self.node_ids if node_id not in there]:
             raise UsageError(
                 one_line(

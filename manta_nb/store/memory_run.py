@@ -23,7 +23,7 @@ from manta_nb.store.records import (
     RunHead,
     RunInfo,
 )
-from manta_nb.store.retention import Keeping
+from manta_nb.store.retention import RECENT, Keeping
 from manta_nb.store.rows import Version, grouped, readable, ungrouped
 
 __all__ = ["MemoryRun"]
@@ -190,7 +190,7 @@ class MemoryRun:
         self._versions = [version for version in self._versions if version.iterations < iterations]
         self._metrics = [(at, columns) for at, columns in self._metrics if at < iterations]
         self.keeping = self.keeping.again()
-        last = list(self._commits)[-2:]
+        last = list(self._commits)[-RECENT:]
         for number, (kept, _) in self._commits.items():
             globals_ = frozenset(ref.segment.key for ref in kept.globals.values())
             self.keeping.restore(number, globals_, kept.keys if number in last else None)

@@ -11,7 +11,7 @@ from manta_nb.engine.records import Batch, ValueRef
 from manta_nb.store.encoding import pack, pack_columns
 from manta_nb.store.names import Names
 from manta_nb.store.records import Columns, Committed
-from manta_nb.store.retention import Keeping
+from manta_nb.store.retention import RECENT, Keeping
 from manta_nb.store.rows import (
     bind,
     grouped,
@@ -196,13 +196,14 @@ def _kept_so_far(db: sqlite3.Connection, run: int, past: list[int], budget: int)
     batches = db.execute(
         "SELECT key, since, coalesce(until, ?) FROM batches WHERE run = ? AND key IS NOT NULL "
         "AND coalesce(until, ?) > ?",
-        (2**62, run, 2**62, past[-2] if len(past) > 1 else -1),
+        (2**62, run, 2**62, past[-RECENT] if len(past) >= RECENT else -1),
     ).fetchall()
+    first = past[-RECENT] if len(past) >= RECENT else -1
     for iterations in past:
         current.update(versions.get(iterations, {}))
         keys = frozenset(key for key in current.values() if key is not None)
         latest = None
-        if iterations in past[-2:]:
+        if iterations >= first:
             latest = keys.union(key for key, since, until in batches if since <= iterations < until)
         keeping.restore(iterations, keys, latest)
     return keeping

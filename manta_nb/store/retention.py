@@ -1,19 +1,22 @@
-"""Which values of a run are kept: results of the latest two checkpoints, Globals as far back as there is room."""
+"""Which values of a run are kept: Globals and, less far back, results, as there is room."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from manta_nb.engine.checkpoint import Checkpoint
 
-__all__ = ["KEEP_GLOBALS_BYTES", "Keeping", "sizes_of"]
+__all__ = ["KEEP_GLOBALS_BYTES", "RECENT", "Keeping", "sizes_of"]
 
 #: bytes of all versions of a run's Globals, together
 KEEP_GLOBALS_BYTES: Final = 256 * 2**20
-#: checkpoints whose results are kept: the latest, and the one before it in case the latest is damaged
+#: checkpoints whose results are kept whatever they take: the latest, and the one before in case the latest is damaged
 _LATEST: Final = 2
+#: results of so many earlier checkpoints are kept, too, in this part of the budget: forks go on from these exactly
+RECENT: Final = 64
+_RECENT_PART: Final = 4
 
 
 class Keeping:
@@ -37,7 +40,11 @@ class Keeping:
         self._users: Counter[str] = Counter()
         #: bytes of all segments in `_users`
         self._total = 0
-        self._latest: list[frozenset[str]] = []
+        #: segments of the latest checkpoints, and bytes that the one before did not have, oldest first
+        self._latest: deque[tuple[frozenset[str], int]] = deque()
+        self._recent_bytes = 0
+        #: segment → how many of `_latest` need it
+        self._readers: Counter[str] = Counter()
         #: segments that perhaps nobody needs any more
         self._doubtful = set(self._sizes)
 
@@ -59,11 +66,11 @@ class Keeping:
         return {key for key in keys if key not in self._sizes}
 
     def restore(self, iterations: int, globals_: frozenset[str], latest: frozenset[str] | None) -> None:
-        """Take in a checkpoint that was added before; `latest` are all its segments if it is one of the latest."""
+        """Take in a checkpoint that was added before; `latest` are all its segments if it is one of the `RECENT`."""
         if not self.missing(globals_):
             self._version(iterations, globals_)
         if latest is not None:
-            self._latest = [*self._latest, latest & self._sizes.keys()][-_LATEST:]
+            self._remember(latest & self._sizes.keys())
 
     def add(self, checkpoint: Checkpoint) -> set[str]:
         """Take in the next checkpoint; returns the segments that are no longer kept."""
@@ -71,17 +78,31 @@ class Keeping:
         self._version(
             checkpoint.iterations, frozenset(ref.segment.key for ref in checkpoint.globals.values())
         )
-        if len(self._latest) == _LATEST:
-            self._doubtful |= self._latest[0]
-        self._latest = [*self._latest, checkpoint.keys][-_LATEST:]
+        self._remember(checkpoint.keys)
         if self._excess() > 0:
             self._thin()
-        needed = frozenset[str]().union(*self._latest)
-        dropped = {key for key in self._doubtful if key not in self._users and key not in needed}
+        dropped = {key for key in self._doubtful if not (self._users[key] or self._readers[key])}
         self._doubtful.clear()
         for key in dropped:
             del self._sizes[key]
         return dropped
+
+    def _remember(self, keys: frozenset[str]) -> None:
+        before = self._latest[-1][0] if self._latest else frozenset()
+        nbytes = sum(self._sizes[key] for key in keys - before)
+        self._latest.append((keys, nbytes))
+        self._recent_bytes += nbytes
+        self._readers.update(keys)
+        while len(self._latest) > _LATEST and (
+            len(self._latest) > RECENT or self._recent_bytes > self._budget // _RECENT_PART
+        ):
+            gone, nbytes = self._latest.popleft()
+            self._recent_bytes -= nbytes
+            self._readers.subtract(gone)
+            free = {key for key in gone if not self._readers[key]}
+            for key in free:
+                del self._readers[key]
+            self._doubtful |= free
 
     def _version(self, iterations: int, keys: frozenset[str]) -> None:
         if self._versions and self._versions[-1][1] == keys:

@@ -13,7 +13,7 @@ from manta_nb.engine.records import Batch, Failure
 from manta_nb.errors import StoreError
 from manta_nb.store.ports import Store
 from manta_nb.store.records import Committed, GlobalVersion, IterationInfo
-from tests.store.making import Story, columns, head, run_id, slim
+from tests.store.making import BIG, Story, columns, head, run_id, slim
 
 Make = Callable[..., Store]
 
@@ -29,9 +29,19 @@ def test_the_latest_checkpoint_comes_back(store: Store) -> None:
     assert story.same(checkpoint, store.segment)
 
 
-def test_an_older_checkpoint_has_its_globals_only(store: Store) -> None:
-    """An older checkpoint has all its Globals, and of its results those that are still kept."""
+def test_an_older_checkpoint_is_whole_while_there_is_room(store: Store) -> None:
+    """Another run can go on from it exactly; the latest 64 are, where they are small."""
     story = Story(store)
+    story.commit(70)
+
+    assert store.checkpoint(story.run_id, 10) == slim(story.checkpoints[10])
+    assert store.checkpoint(story.run_id, 4) != slim(story.checkpoints[4])
+
+
+def test_an_older_checkpoint_has_its_globals_at_least(make: Make) -> None:
+    """Where there is no room it has all its Globals, and of its results those that are still kept."""
+    store = make(keep_globals_bytes=BIG)
+    story = Story(store, global_bytes=10, result_bytes=BIG)
     story.commit(6)
     kept = story.checkpoints[6].keys | story.checkpoints[5].keys
 
@@ -42,8 +52,9 @@ def test_an_older_checkpoint_has_its_globals_only(store: Store) -> None:
     assert checkpoint.results.dropped == {"model": 1} and not checkpoint.results.batches
 
 
-def test_the_checkpoint_before_the_latest_is_whole(store: Store) -> None:
-    """The results of the latest two checkpoints are kept."""
+def test_the_checkpoint_before_the_latest_is_whole(make: Make) -> None:
+    """The results of the latest two checkpoints are kept, whatever they take."""
+    store = make(keep_globals_bytes=0)
     story = Story(store, keep_results=1)
     story.commit(5)
 
