@@ -155,6 +155,13 @@ _RUNS_PRUNE = Verb(
     ("A run that goes on is never deleted.",),
 )
 
+_RUNS_STOP = Verb(
+    "manta-nb runs stop",
+    "stop a run, in whatever kernel it goes on; the nodes stay",
+    "manta-nb runs stop fl",
+    (_RUN_ID,),
+    ("What it has committed stays; manta-nb runs resume goes on with it.",),
+)
 _RUNS_RESUME = Verb(
     "manta-nb runs resume",
     "go on with a run that was interrupted, was stopped or failed",
@@ -193,7 +200,7 @@ GROUPS: Mapping[str, Mapping[str, Verb]] = MappingProxyType(
         "runs": MappingProxyType(
             {
                 verb.name.split()[2]: verb
-                for verb in (_RUNS_LIST, _RUNS_SHOW, _RUNS_EXPORT, _RUNS_PRUNE, _RUNS_RESUME)
+                for verb in (_RUNS_LIST, _RUNS_SHOW, _RUNS_EXPORT, _RUNS_PRUNE, _RUNS_STOP, _RUNS_RESUME)
             }
         )
     }

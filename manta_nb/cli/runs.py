@@ -1,9 +1,10 @@
-"""`manta-nb runs list|show|export|prune|resume`: the runs that are kept here."""
+"""`manta-nb runs list|show|export|prune|stop|resume`: the runs that are kept here."""
 
 from __future__ import annotations
 
 import json
 import math
+import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,6 +28,8 @@ Resumes = Callable[..., "tuple[Session, Run]"]
 
 _RESUME = "manta-nb runs resume"
 _NONE = "no runs here yet"
+#: seconds that a run gets to stop
+PATIENCE = 10
 
 
 def list_(options: Namespace, console: Console) -> int:
@@ -85,6 +88,20 @@ def prune(options: Namespace, console: Console) -> int:
     return 0
 
 
+def stop(options: Namespace, console: Console) -> int:
+    """Ask the process that executes a run to stop it, and wait until it has."""
+    store = default_store()
+    found = open_past(store).find(options.run_id)
+    store.ask_to_stop(found.run_id, "stopped by manta-nb runs stop")
+    deadline = time.monotonic() + PATIENCE
+    while (info := store.info(found.run_id)).owner:
+        if time.monotonic() > deadline:
+            raise UsageError(f"{info.name} has not stopped within {PATIENCE} s; it is in {info.owner}")
+        time.sleep(0.05)
+    console.say(f"{info.name} {info.status} · {info.iterations} iterations · {info.reason}")
+    return 0
+
+
 def resume(options: Namespace, console: Console, resumes: Resumes | None = None) -> int:
     """Go on with a run from its last complete iteration, and report; the exit code says how it ended."""
     watching = import_module("manta_nb.cli.watching")
@@ -133,5 +150,5 @@ def entry(run: PastRun) -> dict[str, Any]:
 
 #: the commands by the word after `manta-nb runs`
 COMMANDS: Mapping[str, Callable[[Namespace, Console], int]] = MappingProxyType(
-    {"list": list_, "show": show, "export": export, "prune": prune, "resume": resume}
+    {"list": list_, "show": show, "export": export, "prune": prune, "stop": stop, "resume": resume}
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, overload
 from weakref import WeakValueDictionary
@@ -22,6 +23,8 @@ from manta_nb.session.views import View
 
 if TYPE_CHECKING:
     from manta_nb.session.run import Run
+    from manta_nb.session.session import Session
+    from manta_nb.session.showing import Display
     from manta_nb.store.ports import Store
 
 __all__ = ["SHOWN", "PastRuns"]
@@ -62,7 +65,11 @@ class PastRuns(View, Sequence["Run"]):
         self.metric = metric
         #: ids of the runs of a slice; None: all there are
         self._chosen: list[str] | None = None
-        self._opened: WeakValueDictionary[str, Run] = WeakValueDictionary()
+        #: runs that were opened, by id; several lists may share them, so that a run is one object
+        self.opened: WeakValueDictionary[str, Run] = WeakValueDictionary()
+        #: shows the runs that are opened, and gives them nodes where they go on; a notebook sets both
+        self.display: Display | None = None
+        self.home: Callable[[Run], Session] | None = None
 
     def entries(self) -> list[PastRun]:
         """What is known of each run without reading it, oldest first."""
@@ -121,7 +128,7 @@ class PastRuns(View, Sequence["Run"]):
         """The run behind a row; the same object as long as anybody has it."""
         if found.live is not None:
             return found.live
-        run = self._opened.get(found.run_id)
+        run = self.opened.get(found.run_id)
         # one that was resumed here knows more than the store; one that is over may have gone on elsewhere
         stale = (
             run is not None
@@ -129,7 +136,11 @@ class PastRuns(View, Sequence["Run"]):
             and (run.status, run.iteration) != (found.status, found.iterations)
         )
         if run is None or stale:
-            run = self._opened[found.run_id] = self._open(found.run_id)
+            run = self.opened[found.run_id] = self._open(found.run_id)
+            if self.display is not None:
+                run.display = self.display
+            if self.home is not None:
+                run._home = partial(self.home, run)
         return run
 
     def __len__(self) -> int:
@@ -193,7 +204,7 @@ class PastRuns(View, Sequence["Run"]):
     def _part(self, runs: Sequence[PastRun]) -> PastRuns:
         part = PastRuns(self._store, self._live, self._open, self.here, self.metric)
         part._chosen = [run.run_id for run in runs]
-        part._opened = self._opened
+        part.opened, part.display, part.home = self.opened, self.display, self.home
         return part
 
     def _is_here(self, run: PastRun) -> bool:

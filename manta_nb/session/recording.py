@@ -44,7 +44,7 @@ class Recorder:
         first: the checkpoint before the first iteration, to be kept, too; None where the store has it.
 
     Raises:
-        StoreError: somebody else has the run, such as another kernel that goes on with it.
+        StoreError: somebody else has the run, such as another kernel that goes on with it, or nothing can be written.
     """
 
     def __init__(
@@ -56,6 +56,11 @@ class Recorder:
         self._gatherer = gatherer
         self._read = read
         self._release = store.claim(head.plan.run_id)
+        try:
+            store.begin(head)
+        except BaseException:
+            self._release()
+            raise
         self._wake = threading.Condition()
         self._waiting: CommitIteration | None = None
         self._hurry = self._closing = self._failed = False
@@ -69,7 +74,6 @@ class Recorder:
     def begin(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
         """See `RunStore.begin`."""
         self._post = post
-        self._store.begin(self._head)
         self._thread = threading.Thread(target=self._work, name=f"manta-store-{plan.run_id[:8]}", daemon=True)
         self._thread.start()
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from manta_nb.store.ports import Store
     from manta_nb.store.records import RunHead, RunInfo
 
-__all__ = ["Code", "reopen", "resume_stored"]
+__all__ = ["Code", "check_resume", "reopen", "resume_stored"]
 
 #: which code a run goes on with; None: that of the run, unless it has changed since
 Code = Literal["stored", "current"] | None
@@ -94,7 +94,7 @@ def _past(store: Store, info: RunInfo, made: Blueprint, nodes: list[NodeInfo]) -
     ending = store.ending(info.run_id)
     reason = info.reason
     if info.status == "interrupted":
-        reason = f"its kernel died after iteration {info.iterations}; resume() goes on from there"
+        reason = f"its kernel died after {_counted(info.iterations)}; resume() goes on from there"
     elif info.owner:
         reason = f"in another kernel, {info.owner}"
     counts = made.counts(nodes) if info.status == "completed" else {}
@@ -109,6 +109,21 @@ def _past(store: Store, info: RunInfo, made: Blueprint, nodes: list[NodeInfo]) -
     return Past(progress, FinishRun(info.status, reason, failure), info.elapsed, ask)
 
 
+def _counted(iterations: int) -> str:
+    return f"{iterations} iteration{'s' * (iterations != 1)}"
+
+
+def check_resume(run: Run, iterations: int | Literal["forever"] | None) -> None:
+    """See before nodes are started for it that a run of an earlier kernel can go on.
+
+    Raises:
+        UsageError: another kernel executes it, or there is nothing to go on with.
+    """
+    if run.status in ("pending", "running", "stopping"):
+        raise UsageError(one_line(f"{run.name} is {run.status} {run.reason}: it goes on by itself"))
+    run._legs.check(run, iterations)
+
+
 def resume_stored(
     store: Store, run_id: str, *, iterations: int | Literal["forever"] | None, code: Code, say: Say
 ) -> tuple[Session, Run]:
@@ -119,7 +134,7 @@ def resume_stored(
         StoreError: there is no such run, or somebody else has it.
     """
     run, head = reopen(store, run_id), store.head(run_id)
-    run._legs.check(run, iterations)
+    check_resume(run, iterations)
     use_current(run, head, code, say)
     session = _session_like(store, head, say)
     try:

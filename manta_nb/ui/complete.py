@@ -8,9 +8,7 @@ from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
-from manta_nb.data.loading import BUNDLED
 from manta_nb.errors import UsageError
-from manta_nb.sdk.swarm import Swarm
 from manta_nb.ui.grammar import MODULE, SWARM
 from manta_nb.ui.grammar_verbs import VERBS
 from manta_nb.ui.line import split, without_comment
@@ -103,6 +101,8 @@ def _known(kind: str, notebook: Notebook) -> Iterable[str]:
     if kind == "metric":
         return dict.fromkeys(name for run in notebook.runs() for name in run.metrics.names())
     if kind == "dataset":
+        from manta_nb.data.loading import BUNDLED  # noqa: PLC0415 - numpy, which nothing needs before there are nodes
+
         held = (
             [name for node in session.nodes.values() for name in node.datasets] if session is not None else []
         )
@@ -115,6 +115,8 @@ def _known(kind: str, notebook: Notebook) -> Iterable[str]:
 
 
 def _is_swarm(value: Any) -> bool:
+    from manta_nb.sdk.swarm import Swarm  # noqa: PLC0415 - numpy, as above
+
     return isinstance(value, Swarm) or (
         isinstance(value, type) and issubclass(value, Swarm) and value is not Swarm
     )

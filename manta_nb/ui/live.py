@@ -41,8 +41,9 @@ class Owner(Protocol):
         """Its nodes."""
 
 
-#: a monitor of that run of that session, or one line that says why there can be none ("" where nobody misses it)
-OpenMonitor = Callable[[WatchedRun, Any], Opened | str]
+#: A monitor of that run, or one line that says why there can be none ("" where nobody misses it). It is given what
+#: tells its session, which may start later, and what is called before it lets the run go on.
+OpenMonitor = Callable[[WatchedRun, Callable[[], Any], Callable[[Any], object]], Opened | str]
 
 
 def display_mode(environ: Mapping[str, str] = os.environ, shell: object = None) -> Mode:
@@ -86,6 +87,8 @@ class RunDisplay:
         #: run → where a monitor was opened on it after its end
         self._staying: dict[str, LiveDisplay] = {}
         self._sessions: weakref.WeakSet[Owner] = weakref.WeakSet()
+        #: called before a run goes on from a screen; raises where it must not
+        self.before_resume: Callable[[Any], object] = lambda run: None
 
     def know(self, session: Owner) -> None:
         """A session whose runs are shown: their monitors look at its nodes."""
@@ -140,15 +143,20 @@ class RunDisplay:
         stays = display.run.finished
         if (before := self._staying.pop(display.run.run_id, None)) is not None and display.run.finished:
             before.retire()
-        owner = next((each for each in self._sessions if display.run in each.runs), None)
-        opened = self._open_monitor(display.run, owner) if self._mode == "widget" else ""
-        if isinstance(opened, str):
-            display.add(said=opened)
+        run = display.run
+        shown: Opened | str = ""
+        if self._mode == "widget":
+            shown = self._open_monitor(run, lambda: self._owner(run), self.before_resume)
+        if isinstance(shown, str):
+            display.add(said=shown)
             display.monitored = True
         else:
-            display.add(monitor=opened, stays=stays)
+            display.add(monitor=shown, stays=stays)
             if stays:
                 self._staying[display.run.run_id] = display
+
+    def _owner(self, run: WatchedRun) -> Owner | None:
+        return next((each for each in list(self._sessions) if run in each.runs), None)
 
     def _new(self, run: WatchedRun) -> LiveDisplay | TerminalDisplay:
         if self._mode == "terminal":

@@ -11,7 +11,7 @@ from traitlets import Bool, Enum, Unicode
 
 from manta_nb.errors import UsageError
 from manta_nb.sdk.names import did_you_mean, shorten
-from manta_nb.ui.commands import COMMANDS, define_module, run_swarm_cell
+from manta_nb.ui.commands import command
 from manta_nb.ui.grammar import MODULE, SWARM
 from manta_nb.ui.grammar_verbs import VERBS
 from manta_nb.ui.help import asks_for_help, documented, overview, verb_help
@@ -64,7 +64,7 @@ class MantaMagics(Magics):
             raise UsageError(f"%manta has no verb {shorten(words[0], 40)}{hint}; %manta lists all")
         if asks_for_help(words):
             return verb_help(verb)
-        return COMMANDS[words[0]](self.notebook, parse(verb, words[1:]))
+        return command(words[0])(self.notebook, parse(verb, words[1:]))
 
     @documented(verb_help(MODULE))
     @no_var_expand
@@ -76,7 +76,7 @@ class MantaMagics(Magics):
         return (
             verb_help(MODULE)
             if asks_for_help(words)
-            else define_module(self.notebook, parse(MODULE, words), cell)
+            else command("%%module")(self.notebook, parse(MODULE, words), cell)
         )
 
     @documented(verb_help(SWARM))
@@ -89,7 +89,7 @@ class MantaMagics(Magics):
         return (
             verb_help(SWARM)
             if asks_for_help(words)
-            else run_swarm_cell(self.notebook, parse(SWARM, words), cell)
+            else command("%%swarm")(self.notebook, parse(SWARM, words), cell)
         )
 
     def _words(self, line: str, local_ns: Scope) -> list[str]:

@@ -7,16 +7,17 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
 
 from manta_nb.errors import NodeError, UsageError
-from manta_nb.sdk.module import Module
 from manta_nb.sdk.parse import one_line
-from manta_nb.session.pastopening import open_past
 from manta_nb.ui.cells import Cell, CellImporter, cell_number
+from manta_nb.ui.goingon import choose, nodes_for
 
 if TYPE_CHECKING:
+    from manta_nb.sdk.module import Module
     from manta_nb.session.pastruns import PastRuns
     from manta_nb.session.run import Run
     from manta_nb.session.session import Session
@@ -40,6 +41,9 @@ class Settings(Protocol):
 
 class RunDisplay(Protocol):
     """Shows runs; see `manta_nb.ui.live.RunDisplay`."""
+
+    #: called before a run goes on from a screen; raises where it must not
+    before_resume: Callable[[Run], object]
 
     def show(self, run: Run, view: Any = None) -> None:
         """A new output of the run, or of a view of it, in the cell that runs now."""
@@ -126,6 +130,10 @@ class Notebook:
     _started: dict[str, Run] = field(default_factory=dict)
     #: sessions that a magic started, which then has to close them
     _owned: list[Session] = field(default_factory=list)
+    #: all that the magics used
+    _used: list[Session] = field(default_factory=list)
+    #: runs of the store that were opened: one run is one object, whoever asks for it
+    _opened: WeakValueDictionary[str, Run] = field(default_factory=WeakValueDictionary)
     _session: Session | None = None
     _display: OncePerCell | None = None
 
@@ -149,6 +157,7 @@ class Notebook:
     def use(self, session: Session) -> None:
         """Make `session` the one the magics use."""
         self._session, self.asked = session, None
+        self._used = [*(each for each in self.sessions if each is not session), session]
         session.source = session.source or self.here
         session.display = self.display
         self.display.know(session)
@@ -166,9 +175,16 @@ class Notebook:
     def display(self) -> OncePerCell:
         """What runs are shown with."""
         if self._display is None:
-            self._display = OncePerCell(self.make_display(), self.shell)
+            shows = self.make_display()
+            shows.before_resume = lambda run: choose(self, run)
+            self._display = OncePerCell(shows, self.shell)
             self.shell.events.register("post_run_cell", self._display.settle_ended)
         return self._display
+
+    @property
+    def sessions(self) -> list[Session]:
+        """All nodes that the magics used and that are still there."""
+        return [each for each in self._used if not each.closed]
 
     def owns(self, session: Session | None) -> bool:
         """Did a magic start it?"""
@@ -212,8 +228,12 @@ class Notebook:
 
     def past(self) -> PastRuns:
         """All runs there are: those of this kernel, and those that the store has of earlier ones."""
+        from manta_nb.session.pastopening import open_past  # noqa: PLC0415 - the tables of runs, numpy; a session has them
+
         store = self.session.store if self.session is not None else None
-        return open_past(store, self.runs, self.here, self.settings.metric)
+        past = open_past(store, self.runs, self.here, self.settings.metric)
+        past.opened, past.display, past.home = self._opened, self.display, self._home
+        return past
 
     def runs(self) -> list[Run]:
         """All runs: those of the nodes in use, and the latest of each name on earlier ones; oldest first."""
@@ -227,29 +247,38 @@ class Notebook:
         Raises:
             UsageError: there is none.
         """
-        runs = self.runs()
-        found = [run for run in runs if word in (None, run.name)]
-        found = found or [run for run in runs if word and run.run_id.startswith(word)]
-        if found:
-            return found[-1]
+        if (live := self.find_live(word)) is not None:
+            return live
         past = self.past()
         if not len(past):
             raise UsageError("there is no run yet: write a %%swarm cell, such as %%swarm fl --iterations 5")
-        run = past.latest() if word is None else past[word]
-        # a session that starts for it later, and its display, are those of this notebook
-        run.display = self.display
-        self.remember(run)
-        return run
+        return past.latest() if word is None else past[word]
+
+    def find_live(self, word: str | None) -> Run | None:
+        """The run of this kernel with that name or id, or the latest one; None where there is none."""
+        runs = self.runs()
+        found = [run for run in runs if word in (None, run.name)]
+        found = found or [run for run in runs if word and run.run_id.startswith(word)]
+        return found[-1] if found else None
+
+    def word_for(self, run: Run) -> str:
+        """What names a run on a line: its name, or its id where the latest run of that name is another one."""
+        live = self.find_live(run.name)
+        latest = live.run_id if live is not None else self.past().find(run.name).run_id
+        return run.name if run.name.isidentifier() and latest == run.run_id else run.run_id[:8]
 
     def remember(self, run: Run) -> None:
-        """Keep a run that a magic started as the latest one of its name."""
+        """Keep a run that a magic started, or let go on, as the latest one of its name."""
         self._started[run.name] = run
 
     def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:
         """What `worker.try_on("node_0")` calls: the nodes are looked up now, not when the cell was run."""
         __tracebackhide__ = True
-        __tracebackhide__ = True
         return self.need_session().try_on(module, node_id, globals)
+
+    def _home(self, run: Run) -> Session:
+        """Nodes for a run of the store that is to go on, whoever asks for that."""
+        return nodes_for(self, run) or self.need_session()
 
     @property
     def waits(self) -> bool:

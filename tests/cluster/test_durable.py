@@ -311,6 +311,19 @@ def test_a_run_of_another_kernel_is_stopped_through_the_store(kept: Session, tmp
     elsewhere.close()
 
 
+def test_a_flood_of_metrics_is_kept(kept: Session) -> None:
+    """Ten thousand numbers of each node, as fast as they come: all are on disk, in order, NaN among them."""
+    flood = module(
+        "for i in range(10_000): world.metric('i', float('nan') if i == 7 else i, step=i)", "flood"
+    )
+    run = kept.run(flood, iterations=1, seed=0).wait(90)
+
+    rows = reopen(kept.store, run.run_id).metrics.rows()
+
+    assert len(rows) == 30_000
+    assert [str(row) for row in rows] == [str(row) for row in run.metrics.rows()]
+
+
 def test_a_fork_goes_on_from_an_iteration_with_something_changed(kept: Session) -> None:
     """As the run itself would have gone on, but for what was changed; with nothing changed, exactly so."""
     run = kept.run(learning_swarm(), iterations=6, seed=1).wait(60)

@@ -9,6 +9,8 @@ import sys
 import pytest
 
 from manta_nb.shims import shim_folder
+from manta_nb.ui.commands import COMMANDS, command
+from manta_nb.ui.grammar_verbs import VERBS
 from tests.ui.fakes import Shell
 from tests.ui.texts import START, WORKER
 
@@ -80,7 +82,15 @@ def test_loading_again_works() -> None:
     again.close()
 
 
-@pytest.mark.parametrize("module", ["distributed", "torch", "pandas", "matplotlib", "sklearn"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_verb_and_cell_magic_has_a_command(name: str) -> None:
+    """What is imported by name when it is first used is there, and no verb is without."""
+    assert callable(command(name))
+    assert name in VERBS or name.startswith("%%")
+    assert {*VERBS} <= {*COMMANDS}
+
+
+@pytest.mark.parametrize("module", ["distributed", "torch", "pandas", "matplotlib", "sklearn", "numpy"])
 def test_loading_is_light(module: str) -> None:
     """The magics import nothing heavy before there are nodes."""
     code = f"import manta_nb.ui.extension, sys; print({module!r} in sys.modules)"

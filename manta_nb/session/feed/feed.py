@@ -73,20 +73,20 @@ class RunFeed:
         def pace(pause: float = _READABLE) -> Pace:
             return Pace(pause, lambda: run.finished, clock)
 
-        of_nodes: list[Part] = [Crowd(rows, names, pace())]
+        slow: list[Part] = [Crowd(rows, names, pace()), Slowly(pace(), Logs(run.logs))]
         if not crowded:
-            of_nodes = [Nodes(rows, names, pace()), Slowly(Output(run.logs, names), pace())]
+            # together: a table that is read is not disturbed more often than it has to be, nor is the run
+            slow = [Slowly(pace(), Nodes(rows, names), Output(run.logs, names), Logs(run.logs))]
+        self._graph = Graph(run)
         self._parts: list[Part] = [
             Head(run, lambda: self.buttons, crowded),
-            Graph(run),
             Tasks(run, self._look),
             Error(run),
-            *of_nodes,
             Globals(findings),
             Results(findings, names, crowded),
             Disagreements(findings, names),
             Events(run.events),
-            Slowly(Logs(run.logs), pace()),
+            *slow,
             # last, since they fill whatever room is left; and the names that all of these use
             Bands(stored, names, pace(0.0)) if crowded else Points(stored, names),
             names,
@@ -97,7 +97,9 @@ class RunFeed:
         with self._lock:
             for part in self._parts:
                 part.reset()
-            return self._made("full", Draft())
+            draft = Draft()
+            self._graph.add(draft)
+            return self._made("full", draft)
 
     def delta(self) -> Message | None:
         """What changed since the last message; None where nothing did."""

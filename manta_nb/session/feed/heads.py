@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from operator import is_
 from typing import Any
 
-from manta_nb.engine.progress import TaskProgress
+from manta_nb.engine.progress import Progress, TaskProgress
 from manta_nb.session.drawing import task_state
 from manta_nb.session.feed.look import Buttons, Look
 from manta_nb.session.feed.message import Draft, clean, name, weight
@@ -30,31 +31,38 @@ class Head:
         self._many = many
         self._name = name(run.name)
         self._sent: dict[str, Any] = {}
+        #: all that the section was made of
+        self._progress: Progress | None = None
+        self._others: tuple[object, ...] = ()
 
     def reset(self) -> None:
         """See `Part`."""
-        self._sent = {}
+        self._sent, self._progress = {}, None
 
     def add(self, draft: Draft) -> None:
         """See `Part`."""
-        facts = self._facts()
+        run, history = self._run, self._run._history
+        leg = run._leg
+        driver, finished, away = leg.driver, leg.done.is_set(), len(history.work.away)
+        progress, buttons = driver.progress, self._buttons()
+        others = (finished, driver.finish, history.bytes_total, away, buttons, run.started, run.iterations)
+        # a picture of the progress is never changed: the same one says the same
+        if progress is self._progress and others == self._others:
+            return
+        self._progress, self._others = progress, others
+        facts = self._facts(progress, finished, away)
         if facts == self._sent:
             return
         self._sent = facts
-        run = self._run
         left = None
-        elapsed, done = run.elapsed, facts["iteration"]
-        if run.iterations and not facts["finished"] and 0 < done < run.iterations:
-            left = round(elapsed / done * (run.iterations - done), 1)
-        body = {**facts, "elapsed": round(elapsed, 2), "left": left}
-        draft.put(
-            "run", body, 700 + 6 * len(facts["error"] + facts["reason"] + facts["name"] + facts["note"])
-        )
+        elapsed, done, iterations = leg.elapsed, progress.committed, facts["iterations"]
+        if iterations and not finished and 0 < done < iterations:
+            left = round(elapsed / done * (iterations - done), 1)
+        texts = len(facts["error"] + facts["reason"] + facts["name"] + facts["note"])
+        draft.put("run", {**facts, "elapsed": round(elapsed, 2), "left": left}, 700 + 6 * texts)
 
-    def _facts(self) -> dict[str, Any]:
-        run, history = self._run, self._run._history
-        progress, buttons = run.progress, self._buttons()
-        finished = run.finished
+    def _facts(self, progress: Progress, finished: bool, away: int) -> dict[str, Any]:
+        run, history, buttons = self._run, self._run._history, self._buttons()
         running = progress.status in ("running", "stopping") and not finished
         return {
             "run_id": run.run_id,
@@ -70,7 +78,7 @@ class Head:
             "seed": run.seed,
             "bytes_moved": history.bytes_total,
             "bytes_iteration": history.bytes_moved.get(progress.committed - 1, 0),
-            "nodes_alive": len(run.nodes) - len(history.work.away),
+            "nodes_alive": len(run.nodes) - away,
             "nodes_total": len(run.nodes),
             "many": self._many,
             "controls": buttons.controls,
@@ -81,18 +89,13 @@ class Head:
 
 
 class Graph:
-    """The section `graph`, which never changes."""
+    """The section `graph`, which never changes: only a full message has it."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def reset(self) -> None:
-        """See `Part`."""
-
     def add(self, draft: Draft) -> None:
-        """See `Part`; only a full message has it."""
-        if not draft.whole:
-            return
+        """See `Part`."""
         graph = self._run.graph
         layout, stops, planned = graph._layout, graph._stops, graph._planned()
         places = [(at, place) for at, layer in enumerate(layout.layers) for place in layer]
@@ -132,15 +135,23 @@ class Tasks:
         self._run = run
         self._look = look
         self._sent: list[dict[str, Any]] | None = None
+        #: all that the section was made of: pictures that are replaced, and a number that counts changes
+        self._made_of: tuple[object, ...] = ()
         #: alias → the nodes that `where` was made of, and the text
         self._where: dict[str, tuple[tuple[str, ...], Mapping[str, Any], str]] = {}
 
     def reset(self) -> None:
         """See `Part`."""
         self._sent = None
+        self._made_of = ()
 
     def add(self, draft: Draft) -> None:
         """See `Part`."""
+        driver = self._run._driver
+        made_of = (driver.progress, driver.finish, self._run._history.work.revision, self._look.nodes)
+        if self._made_of and all(map(is_, made_of, self._made_of)):
+            return
+        self._made_of = made_of
         planned = self._run.graph._planned()
         rows = [self._row(task, planned) for task in self._run.progress.tasks]
         if rows != self._sent:

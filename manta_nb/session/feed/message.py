@@ -27,6 +27,9 @@ _EMPTY = 30_000
 #: characters of a name
 _NAME = 5_000
 
+#: rows that are weighed together
+_TOGETHER = 25
+
 T = TypeVar("T")
 
 
@@ -38,7 +41,7 @@ class Message:
     buffers: list[bytes] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class Draft:
     """A message in the making. The first buffers are those of points or bands, then those of the disagreement."""
 
@@ -94,25 +97,34 @@ def weight(body: Any) -> int:
     return len(json.dumps(body))
 
 
-def fitting(rows: Sequence[T], draft: Draft, share: int, make: Callable[[T], Any]) -> tuple[list[Any], int]:
+def fitting(
+    rows: Sequence[T], draft: Draft, share: int, make: Callable[[T], Any], alone: float = _EMPTY
+) -> tuple[list[Any], int]:
     """The first of `rows`, made ready to be sent, that take no more than `share` bytes; and how much they take.
 
-    A row that is larger than that goes alone, when there is little else.
+    A row that is larger than that goes alone, when there is little else: so much room, `alone`.
     """
     if draft.whole:
         return list(map(make, rows)), 0
     made: list[Any] = []
-    taken = 0
-    for row in rows:
-        body = make(row)
-        size = weight(body) + 2
-        fits = taken + size <= min(share, draft.room)
-        if not fits and (made or draft.room < _EMPTY):
-            break
-        made.append(body)
-        taken += size
-        if not fits:
-            break
+    taken, room = 0, min(share, draft.room)
+    for start in range(0, len(rows), _TOGETHER):
+        bodies = list(map(make, rows[start : start + _TOGETHER]))
+        size = weight(bodies)
+        if taken + size <= room:
+            made += bodies
+            taken += size
+            continue
+        for body in bodies:
+            size = weight(body) + 2
+            fits = taken + size <= room
+            if not fits and (made or draft.room < alone):
+                break
+            made.append(body)
+            taken += size
+            if not fits:
+                break
+        break
     return made, taken
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from manta_nb.session.compare import falls
 from manta_nb.session.feed.message import Draft, name, weight
-from manta_nb.session.metricrows import Key, MetricRows
+from manta_nb.session.metricrows import Fresh, Key, MetricRows
 
 __all__ = ["Names", "named"]
 
@@ -39,6 +39,9 @@ class Names:
         #: by name and task, as `MetricRows` numbers them: name * width + task
         self._metric_of = np.zeros(0, dtype="<i4")
         self._width = 0
+        #: the same two once more, for few rows: node → number, and (name, task) → number
+        self._node_list: list[int] = []
+        self._pairs: dict[tuple[int, int], int] = {}
         self._sent = (0, 0)
 
     def node(self, node_id: str) -> int:
@@ -63,6 +66,14 @@ class Names:
         """The numbers of the nodes of rows as `MetricRows` has them."""
         return self._node_of.take(columns["node"])
 
+    def few(self, rows: Fresh) -> tuple[list[int], list[int]] | None:
+        """The numbers of the metrics and of the nodes of a few rows; None where one has none yet."""
+        try:
+            metrics = list(map(self._pairs.__getitem__, zip(rows.name, rows.task, strict=True)))
+            return metrics, list(map(self._node_list.__getitem__, rows.node))
+        except LookupError:
+            return None
+
     def metric_numbers(self, columns: dict[str, Array], room: float = math.inf) -> Array:
         """The numbers of the metrics of rows as `MetricRows` has them.
 
@@ -81,7 +92,9 @@ class Names:
                 room -= weight(self._described(key))
                 if room < 0 and row:
                     return self._metric_of.take(pair[:row])
-            self._metric_of[pair[row]] = self.metrics.setdefault(key, len(self.metrics))
+            number = self.metrics.setdefault(key, len(self.metrics))
+            self._metric_of[pair[row]] = number
+            self._pairs[int(columns["name"][row]), int(columns["task"][row])] = number
         return self._metric_of.take(pair)
 
     def reset(self) -> None:
@@ -111,7 +124,8 @@ class Names:
                 continue
             known.extend(fresh)
             if column == "node":
-                self._node_of = np.array([self.node(node) for node in known], dtype="<i4")
+                self._node_list = [self.node(node) for node in known]
+                self._node_of = np.array(self._node_list, dtype="<i4")
         size = (len(self._coded["name"]), len(self._coded["task"]))
         if size[0] * size[1] != len(self._metric_of) or size[1] != self._width:
             self._width = size[1]

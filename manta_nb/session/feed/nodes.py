@@ -82,10 +82,9 @@ class NodeRows:
 
 
 class Nodes:
-    """The section `nodes`: the rows that changed, a few times a second."""
+    """The section `nodes`: the rows that changed."""
 
-    def __init__(self, rows: NodeRows, names: Names, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, rows: NodeRows, names: Names) -> None:
         self._rows = rows
         self._names = names
         self._revision = 0
@@ -103,11 +102,9 @@ class Nodes:
 
     def add(self, draft: Draft) -> None:
         """See `Part`."""
-        if draft.whole or self._pace.due():
-            self._catch_up()
-            if self._due:
-                with self._pace.making():
-                    self._add(draft)
+        self._catch_up()
+        if self._due:
+            self._add(draft)
 
     def _add(self, draft: Draft) -> None:
         changed: dict[str, list[Any]] = {}

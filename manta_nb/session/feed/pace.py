@@ -45,19 +45,21 @@ class Pace:
 
 
 class Slowly:
-    """A part that is told of a few times a second, and whenever everything is."""
+    """Parts that are told of together a few times a second, and whenever everything is."""
 
-    def __init__(self, part: Part, pace: Pace) -> None:
-        self._part = part
+    def __init__(self, pace: Pace, *parts: Part) -> None:
+        self._parts = parts
         self._pace = pace
 
     def reset(self) -> None:
         """See `Part`."""
-        self._part.reset()
+        for part in self._parts:
+            part.reset()
 
     def add(self, draft: Draft) -> None:
         """See `Part`."""
         if draft.whole or self._pace.due():
             before = len(draft.content)
             with self._pace.making(lambda: len(draft.content) > before):
-                self._part.add(draft)
+                for part in self._parts:
+                    part.add(draft)

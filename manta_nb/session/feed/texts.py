@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from manta_nb.engine.records import Event
-from manta_nb.session.feed.message import Draft, clean, fitting, name, weight
+from manta_nb.session.feed.message import Draft, clean, fitting, name
 from manta_nb.session.feed.names import Names
 from manta_nb.session.logs import EventTable, LogRow, LogTable
 
@@ -94,17 +93,12 @@ class Output:
         self._catch_up()
         if not self._due:
             return
-        room = math.inf if draft.whole else min(draft.room, _OUTPUT)
-        changed: dict[str, list[str]] = {}
-        size = 0
-        for node_id in list(self._due):
-            lines = self._last[node_id]
-            size += 0 if draft.whole else weight(lines) + 10
-            if changed and size > room:
-                break
-            changed[str(self._names.node(node_id))] = lines
-            del self._due[node_id]
-        draft.put("output", changed, size)
+        due = list(self._due)
+        made, size = fitting(
+            due, draft, _OUTPUT, lambda node: (self._names.key(node), self._last[node]), alone=0
+        )
+        self._due = dict.fromkeys(due[len(made) :])
+        draft.put("output", dict(made), size)
 
     def _catch_up(self) -> None:
         if self._logs.count == self._next:

@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-from manta_nb.ui.commands import nodes, runs, views
-from manta_nb.ui.commands.export import export
-from manta_nb.ui.commands.module import define_module
-from manta_nb.ui.commands.modules import modules
-from manta_nb.ui.commands.resume import resume
-from manta_nb.ui.commands.swarm import run_swarm_cell
+__all__ = ["COMMANDS", "command"]
 
-__all__ = ["COMMANDS", "define_module", "run_swarm_cell"]
-
-#: the verbs of `%manta` and what they call
-COMMANDS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+#: the cell magics and the verbs of `%manta`, and what they call: a module of this package and a function in it
+COMMANDS: Mapping[str, str] = MappingProxyType(
     {
-        "start": nodes.start,
-        "nodes": nodes.nodes,
-        "use": nodes.use,
-        "shutdown": nodes.shutdown,
-        "run": runs.run,
-        "runs": runs.runs,
-        "stop": runs.stop,
-        "resume": resume,
-        "monitor": runs.monitor,
-        "modules": modules,
-        "globals": views.globals_,
-        "results": views.results,
-        "metrics": views.metrics,
-        "logs": views.logs,
-        "graph": views.graph,
-        "export": export,
-        "doctor": views.doctor,
+        "%%module": "module.define_module",
+        "%%swarm": "swarm.run_swarm_cell",
+        "start": "nodes.start",
+        "nodes": "nodes.nodes",
+        "use": "nodes.use",
+        "shutdown": "nodes.shutdown",
+        "run": "runs.run",
+        "runs": "runs.runs",
+        "stop": "runs.stop",
+        "resume": "resume.resume",
+        "monitor": "runs.monitor",
+        "modules": "modules.modules",
+        "globals": "views.globals_",
+        "results": "views.results",
+        "metrics": "views.metrics",
+        "logs": "views.logs",
+        "graph": "views.graph",
+        "export": "export.export",
+        "doctor": "views.doctor",
     }
 )
+
+
+def command(name: str) -> Callable[..., Any]:
+    """What a verb or a cell magic calls; its module is imported when it is first used, which takes tens of ms."""
+    module, _, function = COMMANDS[name].partition(".")
+    found: Callable[..., Any] = getattr(import_module(f"{__name__}.{module}"), function)
+    return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import keyword
+import time
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from manta_nb.session.run import Run
 
 __all__ = ["monitor", "run", "runs", "stop"]
+
+_ACTIVE = ("pending", "running", "stopping")
+#: seconds that another kernel has to stop a run
+_PATIENCE = 5.0
 
 
 def run(notebook: Notebook, options: Namespace) -> Run | Card:
@@ -88,18 +94,43 @@ def _pruned(past: PastRuns, options: Namespace) -> PruneReport:
 
 
 def stop(notebook: Notebook, options: Namespace) -> Run:
-    """Stop a run, the latest that is active where none is named; what it committed stays."""
+    """Stop a run, the latest that is active where none is named; what it committed stays.
+
+    One that another kernel executes has to be named: it is asked through the store.
+    """
     active = [each for each in notebook.runs() if not each.finished]
     found = active[-1] if options.run is None and active else notebook.find_run(options.run)
     if not found.finished:
         found.stop()
+    elif found.status in _ACTIVE:
+        if options.run is None:
+            raise UsageError(one_line(f"{found.name} runs {found.reason}: %manta stop {found.name} stops it there"))
+        return _stop_elsewhere(notebook, found)
     return found
+
+
+def _stop_elsewhere(notebook: Notebook, run: Run) -> Run:
+    """Ask the kernel that executes a run to stop it, and look whether it does."""
+    notebook.say(f"{run.name} {run.run_id[:8]} runs {run.reason}: asking it to stop …")
+    run.stop()
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        found = notebook.past().find(run.run_id)
+        if not found.active:
+            return notebook.past().open(found)
+        if time.monotonic() > deadline:
+            notebook.say(f"it has not answered in {_PATIENCE:g} s: it may stand still; %manta runs shows when it stops")
+            return run
+        time.sleep(0.1)
 
 
 def monitor(notebook: Notebook, options: Namespace) -> Run:
     """Show the live monitor of a run in this cell, also of one that is over; its value is the run."""
     found = notebook.find_run(options.run)
     notebook.display.monitor(found)
+    if found.name.isidentifier() and found.name not in notebook.namespace and not keyword.iskeyword(found.name):
+        # after a restart its name is free: what is looked at can be asked, too
+        notebook.bind(found.name, found, "run")
     return found
 
 

@@ -16,12 +16,19 @@ __all__ = ["RunActions"]
 class RunActions:
     """A run's buttons; used from threads of their own, so that it may wait.
 
-    `nodes` gives the nodes of the run's session by name; raises where they are not known.
+    `nodes` gives the nodes of the run's session by name; raises where they are not known. `before_resume` raises where
+    the run must not go on.
     """
 
-    def __init__(self, run: Run, nodes: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        nodes: Callable[[], Mapping[str, Any]],
+        before_resume: Callable[[Run], object] = lambda run: None,
+    ) -> None:
         self._run = run
         self._nodes = nodes
+        self._before_resume = before_resume
 
     def stop(self) -> str:
         """End the run now; what it committed stays."""
@@ -35,8 +42,10 @@ class RunActions:
 
     def resume(self) -> str:
         """Let it go on after its last committed iteration."""
-        self._run.resume()
-        return f"{self._run.name} goes on after iteration {self._run.iteration}"
+        run = self._run
+        self._before_resume(run)
+        run.resume()
+        return f"{run.name} goes on after {run.iteration} iteration{'s' * (run.iteration != 1)}"
 
     def node(self, action: str, node_id: str, factor: float | None, seconds: float | None) -> str:
         """Kill, freeze, slow or restart a node."""

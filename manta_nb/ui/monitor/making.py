@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from comm import get_comm_manager
 
 from manta_nb.errors import NodeError
-from manta_nb.session.feed import Buttons, Message, NoLook, ProcessLook, RunFeed
+from manta_nb.session.feed import Buttons, Look, Message, NodeLook, NoLook, ProcessLook, RunFeed
 from manta_nb.ui.follow import WatchedRun
 from manta_nb.ui.monitor.actions import RunActions
 from manta_nb.ui.monitor.control import switchboard
@@ -21,33 +21,61 @@ if TYPE_CHECKING:
 
 __all__ = ["make_monitor"]
 
+_OVER = ("stopped", "failed", "interrupted")
+
 
 def make_monitor(
     watched: WatchedRun,
-    session: Session | None,
+    session: Callable[[], Session | None],
+    before_resume: Callable[[Any], object],
     controls: Literal["live", "after-cell"],
     busy: Callable[[], bool],
 ) -> Monitor:
-    """A monitor of a run; `session` is the run's own, None where nobody knows it any more."""
+    """A monitor of a run; `session` tells the run's own: None where it has none (yet)."""
     run = cast("Run", watched)
     feed = _ButtonFeed(run, session, controls)
 
     def nodes() -> Mapping[str, Any]:
-        if session is None or session.closed:
+        found = session()
+        if found is None or found.closed:
             raise NodeError("the nodes of this run are not there any more")
-        return session.nodes
+        return found.nodes
 
     def model(token: str) -> RunMonitor:
         return RunMonitor(run_id=run.run_id, control=token)
 
-    return Monitor(watched, feed, RunActions(run, nodes), model, switchboard(get_comm_manager()), busy)
+    actions = RunActions(run, nodes, before_resume)
+    return Monitor(watched, feed, actions, model, switchboard(get_comm_manager()), busy)
+
+
+class _SessionLook:
+    """Looks at the nodes of a session that may start after the monitor, or be another one later; see `Look`."""
+
+    def __init__(self, session: Callable[[], Session | None]) -> None:
+        self._session = session
+        self._seen: Session | None = None
+        self._look: Look = NoLook()
+
+    @property
+    def nodes(self) -> Mapping[str, NodeLook]:
+        """See `Look.nodes`."""
+        return self._look.nodes
+
+    def sample(self) -> None:
+        """See `Look.sample`."""
+        session = self._session()
+        if session is not None and session is not self._seen:
+            self._seen, self._look = session, ProcessLook(session)
+        self._look.sample()
 
 
 class _ButtonFeed(RunFeed):
     """A run's feed that knows what its buttons can do in this notebook."""
 
-    def __init__(self, run: Run, session: Session | None, controls: Literal["live", "after-cell"]) -> None:
-        super().__init__(run, NoLook() if session is None else ProcessLook(session))
+    def __init__(
+        self, run: Run, session: Callable[[], Session | None], controls: Literal["live", "after-cell"]
+    ) -> None:
+        super().__init__(run, _SessionLook(session))
         self._run = run
         self._session = session
         self._controls = controls
@@ -64,7 +92,21 @@ class _ButtonFeed(RunFeed):
         return super().delta()
 
     def _press(self) -> None:
-        run = self._run
-        nodes = self._session is not None and not self._session.closed
-        can_resume = nodes and run.finished and run.status in ("stopped", "failed")
-        self.buttons = Buttons(self._controls, can_resume)
+        run, session = self._run, self._session()
+        able, note = session is not None and not session.closed, ""
+        if session is None and run.finished and run.stored_session is not None:
+            able, note = _of_the_store(run, run.stored_session["missing"])
+        can_resume = able and run.finished and run.status in _OVER
+        self.buttons = Buttons(self._controls, can_resume, note)
+
+
+def _of_the_store(run: Run, missing: Sequence[str]) -> tuple[bool, str]:
+    """Whether nodes can be had for a run that was opened from the store, and what is to be said of it."""
+    if run.status in ("pending", "running", "stopping"):
+        return False, f"this is how it stood when it was opened here; %manta stop {run.name} stops it there"
+    if run.status not in _OVER:
+        return True, ""
+    if missing:
+        start = f"%manta start --nodes {len(run.nodes)} --data $x"
+        return False, f"it ran on data of a notebook: {start} with the like of them, then %manta resume {run.name}"
+    return True, "Resume goes on with it, on nodes like those it had"

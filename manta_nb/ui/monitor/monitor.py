@@ -128,7 +128,8 @@ class Monitor:
         return self._pump.join(timeout)
 
     def _send(self, message: Message) -> None:
-        self._show(*_parts(message))
+        with self._sending:
+            self._model.send(message.content, message.buffers)
 
     def _show(self, content: Mapping[str, Any], buffers: Sequence[Any] = ()) -> None:
         with self._sending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from IPython.core.getipython import get_ipython
@@ -16,8 +17,18 @@ if TYPE_CHECKING:
 __all__ = ["busy", "controls", "open_monitor", "somebody_looks"]
 
 
-def open_monitor(run: WatchedRun, session: Any = None) -> Monitor | str:
-    """A monitor of a run of that session; or one line: why there is none, "" where nobody could look at it."""
+def open_monitor(
+    run: WatchedRun,
+    session: Callable[[], Any] = lambda: None,
+    before_resume: Callable[[Any], object] = lambda run: None,
+) -> Monitor | str:
+    """A monitor of a run; or one line: why there is none, "" where nobody could look at it.
+
+    Args:
+        run: what is shown.
+        session: the run's own, None where it has none (yet).
+        before_resume: called before the run goes on from the monitor; raises where it must not.
+    """
     if not somebody_looks(get_ipython()):
         return ""
     if not BUNDLE.is_file():
@@ -26,7 +37,7 @@ def open_monitor(run: WatchedRun, session: Any = None) -> Monitor | str:
         from manta_nb.ui.monitor.making import make_monitor  # noqa: PLC0415 - anywidget takes a while, and may be missing
     except ImportError as error:
         return f"the live monitor needs anywidget here: {error}"
-    return make_monitor(run, session, controls(), lambda: busy(get_ipython()))
+    return make_monitor(run, session, before_resume, controls(), lambda: busy(get_ipython()))
 
 
 def somebody_looks(shell: Any) -> bool:

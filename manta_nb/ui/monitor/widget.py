@@ -28,6 +28,11 @@ class RunMonitor(anywidget.AnyWidget):
     note = traitlets.Unicode().tag(sync=True)
     protocol = traitlets.Int(1).tag(sync=True)
 
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Send a custom message, as ipywidgets does, but looking for the comm only once."""
+        if (comm := self.comm) is not None:
+            comm.send({"method": "custom", "content": content}, buffers=buffers)
+
     def close(self) -> None:
         """Take the models out of the browser: a notebook that is saved then holds nothing of them."""
         layout: Any = self.layout

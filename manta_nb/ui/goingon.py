@@ -1,0 +1,81 @@
+"""What a run needs to go on in a notebook: nodes like those it had, and a word about code that has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from manta_nb.errors import UsageError
+from manta_nb.sdk.parse import one_line
+from manta_nb.session.code import choose_code
+from manta_nb.session.describing import difference, plain_options
+
+if TYPE_CHECKING:
+    from manta_nb.session.code import Code
+    from manta_nb.session.run import Run
+    from manta_nb.session.session import Session
+    from manta_nb.ui.notebook import Notebook
+
+__all__ = ["choose", "nodes_for"]
+
+
+def choose(notebook: Notebook, run: Run, code: Code = None) -> list[str]:
+    """Let a run go on with its own code or with that of the cells; one line for each module that has changed.
+
+    Raises:
+        UsageError: the cells have changed, and `code` does not say which to use.
+    """
+    modules = [(entry.module.alias, entry.module) for entry in notebook.modules.values()]
+    differ = choose_code(run, modules, code, f"%manta resume {notebook.word_for(run)} --code {{}}")
+    return [f"{alias}: its code has changed; going on with the {code} one" for alias in differ]
+
+
+def nodes_for(notebook: Notebook, run: Run) -> Session | None:
+    """The nodes that a run goes on with: those there are, or the like of those it had, started now.
+
+    None where it still has its own.
+
+    Raises:
+        UsageError: the nodes there are differ from those it had, or the like of them cannot be started.
+    """
+    if any(run in session.runs for session in notebook.sessions):
+        return None
+    stored = run.stored_session or (run.head.session if run.head is not None else None)
+    if stored is None:
+        return None
+    if notebook.session is None:
+        if stored["missing"]:
+            count = len(stored.get("nodes", ())) or stored["options"].get("nodes", 4)
+            raise UsageError(
+                one_line(
+                    f"{run.name} ran on data of this notebook, which are not kept: "
+                    f"%manta start --nodes {count} --data $x with the like of them, then once more"
+                )
+            )
+        return notebook.start(**stored["options"])
+    if other := _difference(stored, notebook.session):
+        name, then, now = other
+        raise UsageError(
+            one_line(
+                f"{run.name} ran on other nodes: {name} was {then}, is {now} here; %manta shutdown, then once more"
+            )
+        )
+    return notebook.session
+
+
+def _difference(stored: Mapping[str, Any], session: Session) -> tuple[str, object, object] | None:
+    """The first option in which the nodes there are differ from those of a run, and both values as they are said."""
+    then, now = stored["options"], plain_options(session.options)
+    # how many nodes there are by default depends on the data
+    count = {"nodes": len(session.nodes)} if "nodes" in then else {"nodes": None}
+    options = count | now["options"] if "nodes" in then else now["options"] | count
+    found = difference(then, options)
+    if found is None:
+        return None
+    name, before, value = found
+    unknown = {True: "a value of a notebook", False: "not given"}
+    said = [
+        unknown[name in missing] if each is None else each
+        for each, missing in ((before, stored["missing"]), (value, now["missing"]))
+    ]
+    return (name, *said)
