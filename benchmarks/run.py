@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks import dispatch, efficiency, faults, flower, monitor, startup
+from benchmarks import dispatch, efficiency, faults, flower, kills, monitor, soak, startup, store
 from benchmarks.report import Figure, Say, machine, parser, save, table
 
 __all__ = ["BENCHMARKS", "main"]
@@ -22,6 +22,9 @@ BENCHMARKS: Mapping[str, Callable[[bool, Say], list[Figure]]] = MappingProxyType
         "startup": startup.run,
         "efficiency": efficiency.run,
         "faults": faults.run,
+        "store": store.run,
+        "soak": soak.run,
+        "kills": kills.run,
         "monitor": monitor.run,
         "dispatch": dispatch.run,
         "flower": flower.run,

@@ -90,6 +90,23 @@ class SegmentBook:
             self._entries[draft.key] = entry
         return {tag: ValueRef(segment, offset, nbytes) for tag, (offset, nbytes) in ends.items()}
 
+    def share(self, key: str) -> bool:
+        """Another run needs the segment, too: it goes when all have dropped it. False where it is not here."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None:
+                entry.sharers += 1
+            return entry is not None
+
+    def still_shared(self, key: str) -> bool:
+        """One of the runs that share a segment needs it no more: whether another one does."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None or not entry.sharers:
+                return False
+            entry.sharers -= 1
+            return True
+
     def keep(self, segment: Segment, load: Callable[[], memoryview]) -> None:
         """A segment of an earlier session, which `load` reads when it is asked for."""
         place = Place(segment.key, 0, -1, segment.nbytes)

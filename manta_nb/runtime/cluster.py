@@ -48,6 +48,7 @@ SETTINGS: dict[str, Any] = {
 #: imported once, before the first worker is forked; every torch optimizer imports torch._dynamo, 1.4 s,
 #: when first made
 PRELOAD = [
+    "manta_nb.runtime.orphans",
     "distributed",
     "manta_nb.runtime.worker",
     "numpy",

@@ -216,6 +216,7 @@ class DaskDispatcher:
 
     def drop(self, keys: tuple[str, ...]) -> None:
         """See `Dispatcher.drop`."""
+        keys = tuple(key for key in keys if not self._fleet.book.still_shared(key))
         for key in keys:
             entry = self._fleet.book.entry(key)
             if entry is None:

@@ -46,6 +46,8 @@ class Entry:
     viewed: bool = False
     #: whether a finished run shows it
     adopted: bool = False
+    #: runs that need it beside the one that made it: each drops it once
+    sharers: int = 0
 
     @property
     def here(self) -> bool:

@@ -12,11 +12,14 @@ import gc
 import tornado.netutil
 from distributed.versions import get_versions
 
+from manta_nb.runtime.orphans import unwatch
+
 __all__: list[str] = []
 
 # every worker tells the scheduler its versions; they are read from files once and then remembered
 get_versions()
 # every process loads the machine's certificates for its first TLS stream, though ours name their own: 22 ms
 getattr(tornado.netutil, "_client_ssl_defaults", lambda: None)()
+unwatch()
 gc.collect()
 gc.freeze()

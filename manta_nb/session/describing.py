@@ -1,13 +1,21 @@
-"""What a session was started with, as plain values: enough to start the like of it again."""
+"""What a session was started with, as plain values: enough to start the like of it again; and where its runs are."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["difference", "plain_options", "session_options"]
+from manta_nb.engine.wording import one_line
+from manta_nb.errors import StoreError
+from manta_nb.render import plain
+from manta_nb.sdk.refusal import size_text
+
+if TYPE_CHECKING:
+    from manta_nb.store.ports import Store
+
+__all__ = ["difference", "kept_where", "near", "plain_options", "session_options"]
 
 #: what a later session does not need: it has workers of its own, and a store already
 _OWN = ("client", "store")
@@ -57,6 +65,24 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, An
         if then.get(name) != now.get(name):
             return name, then.get(name), now.get(name)
     return None
+
+
+def near(where: str) -> str:
+    """A folder as a person says it: from the working directory, where it lies in that."""
+    path, here = Path(where), Path.cwd()
+    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else where
+
+
+def kept_where(store: Store, *, off: bool = False) -> str:
+    """Where the runs of a session are kept, and how much lies there, in one line."""
+    if off:
+        return 'runs are not kept: store="off"'
+    if store.states is None:
+        return "runs are kept in memory: they end with this kernel"
+    try:
+        return f"runs are kept in {plain(near(store.where))} · {size_text(store.nbytes())}"
+    except StoreError as error:
+        return one_line(str(error))
 
 
 def _is_plain(value: object) -> bool:

@@ -122,11 +122,11 @@ class Ground:
 
 
 def keep_values(book: SegmentBook, store: Store, checkpoint: Checkpoint) -> None:
-    """Let `book` find in the store what it does not have of a checkpoint."""
+    """Let a run that begins with `checkpoint` have its values in `book`: shared with others there, or from the store."""
     segments = {ref.segment.key: ref.segment for ref in checkpoint.globals.values()}
     for batch in checkpoint.results.batches:
         if batch.segment is not None:
             segments[batch.segment.key] = batch.segment
     for key, segment in segments.items():
-        if book.entry(key) is None:
+        if not book.share(key):
             book.keep(segment, partial(store.segment, key))

@@ -195,8 +195,16 @@ class MetricRows:
             row, stop = mark.row, len(self)
             if stop - row > limit or row < mark.until or mark.revision != self._removals.revision:
                 return None
-            columns = [values[row:] for stored in (self._ints, self._floats) for values in stored.values()]
-            return Fresh(*columns, mark if stop == row else Mark(stop, mark.revision))  # type: ignore[arg-type]
+            ints, floats = self._ints, self._floats
+            return Fresh(
+                ints["iteration"][row:],
+                ints["node"][row:],
+                ints["task"][row:],
+                ints["name"][row:],
+                floats["step"][row:],
+                floats["value"][row:],
+                Mark(stop, mark.revision),
+            )
 
     def end(self) -> tuple[Mark, list[int]]:
         """The mark of whoever has read everything, and all iterations there are."""

@@ -15,6 +15,7 @@ from manta_nb.render import Card, Shown, Table, plain
 from manta_nb.sdk.names import did_you_mean, listed, shorten
 from manta_nb.sdk.refusal import size_text
 from manta_nb.session.compare import Comparison, compare, origin_text
+from manta_nb.session.describing import near
 from manta_nb.session.digest import seconds_text
 from manta_nb.session.pastlist import PastRun, when_text
 from manta_nb.session.plotting import MOST_RUNS
@@ -65,7 +66,7 @@ class PastRuns(View, Sequence["Run"]):
         self.metric = metric
         #: ids of the runs of a slice; None: all there are
         self._chosen: list[str] | None = None
-        #: runs that were opened, by id; several lists may share them, so that a run is one object
+        #: runs that were opened, by id; lists may share them, so that a run is one object
         self.opened: WeakValueDictionary[str, Run] = WeakValueDictionary()
         #: shows the runs that are opened, and gives them nodes where they go on; a notebook sets both
         self.display: Display | None = None
@@ -137,10 +138,8 @@ class PastRuns(View, Sequence["Run"]):
         )
         if run is None or stale:
             run = self.opened[found.run_id] = self._open(found.run_id)
-            if self.display is not None:
-                run.display = self.display
             if self.home is not None:
-                run._home = partial(self.home, run)
+                run.display, run._home = self.display, partial(self.home, run)
         return run
 
     def __len__(self) -> int:
@@ -192,7 +191,7 @@ class PastRuns(View, Sequence["Run"]):
         cells = [[columns[index][2][row] for index in used] for row in range(len(rows))]
         said = f"{len(runs)} run{'s' * (len(runs) > 1)}"
         if any(run.nbytes is not None for run in runs) and self._chosen is None:
-            said += f" · {size_text(self._store.nbytes())} in {plain(self._store.where)}"
+            said += f" · {size_text(self._store.nbytes())} in {plain(near(self._store.where))}"
         return Table([columns[index][0] for index in used], cells, said, limit or len(rows))
 
     def __str__(self) -> str:

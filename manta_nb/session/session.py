@@ -14,6 +14,7 @@ from manta_nb.errors import NodeError, UsageError
 from manta_nb.render import Card
 from manta_nb.runtime.runners.request import NodeRecord
 from manta_nb.sdk.module import Module
+from manta_nb.session.describing import kept_where
 from manta_nb.session.folders import remove, session_folder
 from manta_nb.session.launching import Launches
 from manta_nb.session.node import NodeActions
@@ -231,4 +232,5 @@ class Session(Launches, View):
         return self._card()._repr_html_()
 
     def _card(self) -> Card:
-        return Card(repr(self), [*self.notes, *([self.histogram] if self.histogram else [])])
+        kept = kept_where(self.store, off=self.options["store"] == "off")
+        return Card(repr(self), [*self.notes, *([self.histogram] if self.histogram else []), kept])

@@ -13,7 +13,8 @@ import manta_nb
 from manta_nb import shims
 from manta_nb.ui.complete import make_matcher
 from manta_nb.ui.magics import MantaMagics
-from manta_nb.ui.notebook import Notebook, RunDisplay
+from manta_nb.ui.notebook import Notebook
+from manta_nb.ui.oncepercell import RunDisplay
 
 if TYPE_CHECKING:
     from manta_nb.session.session import Session

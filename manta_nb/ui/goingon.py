@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from manta_nb.errors import UsageError
@@ -52,7 +53,7 @@ def nodes_for(notebook: Notebook, run: Run) -> Session | None:
                     f"%manta start --nodes {count} --data $x with the like of them, then once more"
                 )
             )
-        return notebook.start(**stored["options"])
+        return notebook.start(**_asked(stored["options"]))
     if other := _difference(stored, notebook.session):
         name, then, now = other
         raise UsageError(
@@ -61,6 +62,14 @@ def nodes_for(notebook: Notebook, run: Run) -> Session | None:
             )
         )
     return notebook.session
+
+
+def _asked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for, less what is so anyway: `%manta start` knows the same wish again."""
+    from manta_nb.session.session import Session  # noqa: PLC0415 - Dask, which is needed in the next moment
+
+    usual = signature(Session).parameters
+    return {name: value for name, value in options.items() if value != usual[name].default}
 
 
 def _difference(stored: Mapping[str, Any], session: Session) -> tuple[str, object, object] | None:
@@ -73,9 +82,10 @@ def _difference(stored: Mapping[str, Any], session: Session) -> tuple[str, objec
     if found is None:
         return None
     name, before, value = found
-    unknown = {True: "a value of a notebook", False: "not given"}
-    said = [
-        unknown[name in missing] if each is None else each
-        for each, missing in ((before, stored["missing"]), (value, now["missing"]))
-    ]
-    return (name, *said)
+    return name, _said(name, before, stored["missing"]), _said(name, value, now["missing"])
+
+
+def _said(name: str, value: object, missing: Collection[str]) -> object:
+    if value is not None:
+        return value
+    return "a value of the notebook" if name in missing else "not given"

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -13,8 +14,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from manta_nb.errors import NodeError, UsageError
 from manta_nb.sdk.parse import one_line
-from manta_nb.ui.cells import Cell, CellImporter, cell_number
-from manta_nb.ui.goingon import choose, nodes_for
+from manta_nb.ui.cells import Cell, CellImporter
+from manta_nb.ui.oncepercell import OncePerCell, RunDisplay
 
 if TYPE_CHECKING:
     from manta_nb.sdk.module import Module
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from manta_nb.session.session import Session
     from manta_nb.session.trial import Trial
 
-__all__ = ["CellModule", "Notebook", "OncePerCell", "RunDisplay", "Settings"]
+__all__ = ["CellModule", "Notebook", "Settings"]
 
 
 class Settings(Protocol):
@@ -37,59 +38,6 @@ class Settings(Protocol):
     shims: str
     #: whether `%%swarm` and `%manta run` wait for the end
     block: bool
-
-
-class RunDisplay(Protocol):
-    """Shows runs; see `manta_nb.ui.live.RunDisplay`."""
-
-    #: called before a run goes on from a screen; raises where it must not
-    before_resume: Callable[[Run], object]
-
-    def show(self, run: Run, view: Any = None) -> None:
-        """A new output of the run, or of a view of it, in the cell that runs now."""
-
-    def monitor(self, run: Run) -> object:
-        """A new output with the live monitor of the run, in the cell that runs now; returns the run."""
-
-    def know(self, session: Session) -> None:
-        """A session whose runs are shown: monitors look at its nodes."""
-
-    def settle(self, run: Run) -> None:
-        """Bring all outputs of the run up to date."""
-
-    def settle_ended(self, result: object = None) -> None:
-        """Settle every run that is over."""
-
-
-class OncePerCell:
-    """A display that shows a run once a cell: one that was waited for is shown before, and again as the result."""
-
-    def __init__(self, display: RunDisplay, shell: InteractiveShell) -> None:
-        self._display = display
-        self._shell = shell
-        self._shown = ("", -1)
-        self.know = display.know
-        self.settle = display.settle
-        self.settle_ended = display.settle_ended
-
-    def show(self, run: Run, view: Any = None) -> None:
-        """Show the run in the cell that runs now, unless that has been done."""
-        now = (run.run_id, cell_number(self._shell))
-        if view is None and now == self._shown:
-            return
-        if view is None:
-            self._shown = now
-        self._display.show(run, view)
-
-    __call__ = show
-
-    def monitor(self, run: Run) -> Run:
-        """Show the run's monitor in the cell that runs now, unless the run has been shown in it."""
-        now = (run.run_id, cell_number(self._shell))
-        if now != self._shown:
-            self._shown = now
-            self._display.monitor(run)
-        return run
 
 
 @dataclass
@@ -176,7 +124,7 @@ class Notebook:
         """What runs are shown with."""
         if self._display is None:
             shows = self.make_display()
-            shows.before_resume = lambda run: choose(self, run)
+            shows.before_resume = lambda run: _goingon().choose(self, run)
             self._display = OncePerCell(shows, self.shell)
             self.shell.events.register("post_run_cell", self._display.settle_ended)
         return self._display
@@ -278,12 +226,17 @@ class Notebook:
 
     def _home(self, run: Run) -> Session:
         """Nodes for a run of the store that is to go on, whoever asks for that."""
-        return nodes_for(self, run) or self.need_session()
+        return _goingon().nodes_for(self, run) or self.need_session()
 
     @property
     def waits(self) -> bool:
         """Do all runs have to be waited for?"""
         return self.settings.block or os.environ.get("MANTA_NB_BLOCK", "") not in ("", "0")
+
+
+def _goingon() -> Any:
+    # by name: it needs numpy, which loading the extension does not
+    return import_module("manta_nb.ui.goingon")
 
 
 def _article(value: object) -> str:

@@ -77,9 +77,9 @@ class LiveDisplay:
         self._live = live
         self._lock = threading.Lock()
         self._outputs: dict[str, _Output] = {}
-        self.follower = (
-            None if run.finished else Follower(run, self._tick, self._end, pause, hold=self._holds)
-        )
+        self._pause = pause
+        self._unwatch: Callable[[], None] = lambda: None
+        self.follower = None if run.finished else self._followed()
 
     def add(
         self,
@@ -90,7 +90,8 @@ class LiveDisplay:
     ) -> str:
         """A new output in the running cell, of the run itself or of `view`; returns its display id.
 
-        A monitor that `stays` was opened on a run that was over: it is there until `retire`.
+        A monitor that `stays` was opened on a run that was over: it is there until `retire`, or until the run, which
+        may go on from here, is over again.
         """
         display_id, output = uuid4().hex, _Output(view, monitor, said)
         self.monitored |= monitor is not None
@@ -102,13 +103,16 @@ class LiveDisplay:
                 data = {"text/plain": data["text/plain"]}
             self._outputs[display_id] = output
             self._send(data, display_id, update=False)
-        if monitor is not None and not stays and self.run.finished:
+        if stays:
+            self._unwatch = self.run.watch(self._revive)
+        elif monitor is not None and self.run.finished:
             # it ended while the monitor was being opened
             self.refresh()
         return display_id
 
     def retire(self) -> None:
         """Replace the monitors that stay: another one of the same run takes over."""
+        self._unwatch()
         self.refresh()
 
     def refresh(self) -> None:
@@ -129,6 +133,21 @@ class LiveDisplay:
             # After its output was replaced: a view whose model goes leaves a hole.
             output.monitor.close(self._data(output))
             output.monitor = None
+
+    def _followed(self) -> Follower:
+        return Follower(self.run, self._tick, self._end, self._pause, hold=self._holds)
+
+    def _revive(self, run: WatchedRun) -> None:
+        """A run that was over goes on: it is followed to its end."""
+        if run.finished:
+            return
+        self._unwatch()
+        with self._lock:
+            if self.follower is None and any(output.monitor for output in self._outputs.values()):
+                for output in self._outputs.values():
+                    output.final = None
+                self.over = False
+                self.follower = self._followed()
 
     def _end(self) -> bool:
         """The end, from the follower's thread; nothing where a waiting cell has shown it. Whether it is shown."""

@@ -416,3 +416,11 @@ def test_a_stored_run_starts_nodes_like_those_it_had(kept: Session) -> None:
 
     same(values(again), values(calm))
     assert any("3 nodes" in line for line in told)
+
+
+def test_a_kernel_killed_while_its_nodes_start_leaves_nothing(command: Command) -> None:
+    """Torch takes seconds to import; who imports it looks meanwhile whether anybody still wants it."""
+    process = command.run()
+    until(lambda: psutil.Process(process.pid).children(recursive=True), 30)
+
+    killed(process)

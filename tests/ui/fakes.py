@@ -64,7 +64,7 @@ class FakeRun:
         self.started = time.time()
         self.seed = 7
         self.parent = None
-        self.stored_session = None
+        self.stored_session = self.head = None
         self.modules: dict[str, Any] = {}
         self.nodes = list(session.nodes)
         self.waits = 0

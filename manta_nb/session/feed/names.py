@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -66,11 +67,14 @@ class Names:
         """The numbers of the nodes of rows as `MetricRows` has them."""
         return self._node_of.take(columns["node"])
 
-    def few(self, rows: Fresh) -> tuple[list[int], list[int]] | None:
-        """The numbers of the metrics and of the nodes of a few rows; None where one has none yet."""
+    def few(self, rows: Fresh) -> tuple[array[int], array[int]] | None:
+        """The numbers of the metrics and of the nodes of a few rows, at least one; None where one has none yet."""
+        name, task, pairs = rows.name, rows.task, self._pairs
         try:
-            metrics = list(map(self._pairs.__getitem__, zip(rows.name, rows.task, strict=True)))
-            return metrics, list(map(self._node_list.__getitem__, rows.node))
+            nodes = array("i", list(map(self._node_list.__getitem__, rows.node)))
+            if name.count(name[0]) == task.count(task[0]) == len(name):
+                return array("i", [pairs[name[0], task[0]]]) * len(name), nodes
+            return array("i", list(map(pairs.__getitem__, zip(name, task, strict=True)))), nodes
         except LookupError:
             return None
 

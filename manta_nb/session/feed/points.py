@@ -87,7 +87,7 @@ class Points:
         if numbers is None:
             return False
         ints, floats = array("i", bytes(12 * count)), array("d", bytes(16 * count))
-        ints[0::3], ints[1::3], ints[2::3] = array("i", numbers[0]), array("i", numbers[1]), rows.iteration
+        ints[0::3], ints[1::3], ints[2::3] = *numbers, rows.iteration
         floats[0::2], floats[1::2] = rows.step, rows.value
         self._mark = rows.mark
         draft.curves = [ints.tobytes(), floats.tobytes()]

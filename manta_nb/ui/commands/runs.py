@@ -104,7 +104,9 @@ def stop(notebook: Notebook, options: Namespace) -> Run:
         found.stop()
     elif found.status in _ACTIVE:
         if options.run is None:
-            raise UsageError(one_line(f"{found.name} runs {found.reason}: %manta stop {found.name} stops it there"))
+            raise UsageError(
+                one_line(f"{found.name} runs {found.reason}: %manta stop {found.name} stops it there")
+            )
         return _stop_elsewhere(notebook, found)
     return found
 
@@ -119,7 +121,9 @@ def _stop_elsewhere(notebook: Notebook, run: Run) -> Run:
         if not found.active:
             return notebook.past().open(found)
         if time.monotonic() > deadline:
-            notebook.say(f"it has not answered in {_PATIENCE:g} s: it may stand still; %manta runs shows when it stops")
+            notebook.say(
+                f"it has not answered in {_PATIENCE:g} s: it may stand still; %manta runs shows when it stops"
+            )
             return run
         time.sleep(0.1)
 
@@ -128,7 +132,11 @@ def monitor(notebook: Notebook, options: Namespace) -> Run:
     """Show the live monitor of a run in this cell, also of one that is over; its value is the run."""
     found = notebook.find_run(options.run)
     notebook.display.monitor(found)
-    if found.name.isidentifier() and found.name not in notebook.namespace and not keyword.iskeyword(found.name):
+    if (
+        found.name.isidentifier()
+        and found.name not in notebook.namespace
+        and not keyword.iskeyword(found.name)
+    ):
         # after a restart its name is free: what is looked at can be asked, too
         notebook.bind(found.name, found, "run")
     return found

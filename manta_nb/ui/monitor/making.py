@@ -79,6 +79,7 @@ class _ButtonFeed(RunFeed):
         self._run = run
         self._session = session
         self._controls = controls
+        self._plain = Buttons(controls)
         self._press()
 
     def full(self) -> Message:
@@ -92,11 +93,16 @@ class _ButtonFeed(RunFeed):
         return super().delta()
 
     def _press(self) -> None:
-        run, session = self._run, self._session()
+        run = self._run
+        if not run.finished:
+            # ten times a second
+            self.buttons = self._plain
+            return
+        session = self._session()
         able, note = session is not None and not session.closed, ""
-        if session is None and run.finished and run.stored_session is not None:
+        if session is None and run.stored_session is not None:
             able, note = _of_the_store(run, run.stored_session["missing"])
-        can_resume = able and run.finished and run.status in _OVER
+        can_resume = able and run.status in _OVER
         self.buttons = Buttons(self._controls, can_resume, note)
 
 
@@ -108,5 +114,8 @@ def _of_the_store(run: Run, missing: Sequence[str]) -> tuple[bool, str]:
         return True, ""
     if missing:
         start = f"%manta start --nodes {len(run.nodes)} --data $x"
-        return False, f"it ran on data of a notebook: {start} with the like of them, then %manta resume {run.name}"
+        return (
+            False,
+            f"it ran on data of a notebook: {start} with the like of them, then %manta resume {run.name}",
+        )
     return True, "Resume goes on with it, on nodes like those it had"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,9 +68,9 @@ class Desk:
         self.owners: list[object] = []
         self.display = RunDisplay(mode, self.screen, pause, self._open)
 
-    def _open(self, run: Any, owner: object) -> FakeMonitor:
+    def _open(self, run: Any, owner: Callable[[], object], before_resume: object) -> FakeMonitor:
         self.opened.append(FakeMonitor(self.screen))
-        self.owners.append(owner)
+        self.owners.append(owner())
         return self.opened[-1]
 
 
@@ -164,9 +164,9 @@ def test_a_run_that_ends_while_its_monitor_opens_leaves_no_view():
     desk, run = Desk(), learning()
     opened = desk.display._open_monitor
 
-    def slow(run: Any, owner: object) -> FakeMonitor:
+    def slow(run: Any, *more: Any) -> FakeMonitor:
         run.end()
-        return opened(run, owner)
+        return opened(run, *more)
 
     desk.display._open_monitor = slow
     desk.display.show(run)
