@@ -36,7 +36,7 @@ def list_(options: Namespace, console: Console) -> int:
     """Give all runs, as a table or as JSON; what interrupted ones need is in the table."""
     past = open_past()
     if options.json:
-        console.give(json.dumps([entry(run) for run in past.entries()], ensure_ascii=False, allow_nan=False))
+        console.give(json.dumps([entry(run) for run in past.entries()], allow_nan=False))
     elif not len(past):
         console.say(_NONE)
     else:

@@ -41,11 +41,10 @@ def too_few(task: TaskState) -> FinishRun:
     return FinishRun("failed", reason, failure, alias)
 
 
-def not_stored(message: str, iterations: int) -> FinishRun:
+def not_stored(message: str, done: int, limit: int | None) -> FinishRun:
     """The store cannot keep what is committed; the run itself is whole, and can go on once that is mended."""
-    return FinishRun(
-        "failed", one_line(f"not saved: {message}; resume() goes on from iteration {iterations}")
-    )
+    how = "resume()" if limit is None or done < limit else f"resume(iterations={done + 1})"
+    return FinishRun("failed", one_line(f"not saved: {message}; {how} goes on from iteration {done}"))
 
 
 def lost_globals(tags: Sequence[str], reason: str, failure: Failure | None) -> FinishRun:

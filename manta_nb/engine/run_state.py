@@ -173,9 +173,12 @@ class RunState:
             self._sweep()
         if isinstance(event, ev.StoreFailed):
             self._emit([Record(Event(self.progress().iteration, "store", event.message))])
+            failed = not_stored(event.message, self.committed.confirmed, self.plan.iterations)
             if self.ending is None:
-                self._end(not_stored(event.message, self.committed.confirmed))
+                self._end(failed)
                 return
+            if self.ending.status != "failed":
+                self.ending = failed
         self._conclude()
 
     def _lose_segments(self, keys: frozenset[str], reason: str, failure: Failure | None = None) -> None:

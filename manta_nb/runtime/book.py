@@ -189,10 +189,11 @@ class SegmentBook:
     def look(self, key: str) -> memoryview:
         """All bytes of a segment that is needed for now: whoever looks lets go before it is dropped."""
         self._bring(key)
-        entry = self._entries.get(key)
-        if entry is None:
-            raise MissingTag("this value is no longer kept")
-        return entry.whole()
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                raise MissingTag("this value is no longer kept")
+            return entry.whole()
 
     def adopt(self, keys: Iterable[str]) -> None:
         """Take hold of these for good: their nodes may go away."""

@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from manta_nb.engine.wording import one_line
-from manta_nb.errors import MissingTag, UsageError
+from manta_nb.errors import MissingTag, StoreError, UsageError
 from manta_nb.sdk.module import Module
 from manta_nb.session.exporting import Exported, export
-from manta_nb.session.ground import keep_values
+from manta_nb.session.ground import check_states, copy_states, keep_values
 from manta_nb.session.planning import anew, checked_name, checked_seed, run_limit
 from manta_nb.session.views import misspelt
+from manta_nb.store.ports import Store
 from manta_nb.store.records import RunHead
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Branches:
     #: the session it runs in; for one that was opened from a store `_home` starts it when it is needed
     _session: Session | None = None
     _home: Callable[[], Session] | None = None
+    #: where one that was opened from a store is kept
+    _store: Store | None = None
     #: what the session of an earlier kernel was started with (`options`, and `missing`: what could not be kept)
     stored_session: Mapping[str, Any] | None = None
 
@@ -112,14 +115,20 @@ class Branches:
 
     def held(self) -> list[int]:
         """The committed iterations whose Globals are held: `fork` can go on from these."""
-        ground = self._in_session()._ground(None)
-        store = self._in_session().store
-        kept = [each.iteration for each in store.iterations(self.run_id) if each.held]
-        return [
-            number
-            for number in kept
-            if ground.has_states(self.run_id, store.checkpoint(self.run_id, number + 1))
-        ]
+        store = self._store if self._session is None else self._session.store
+        if store is None:
+            raise UsageError(f"{self.name} is not kept")
+        numbers = [each.iteration for each in store.iterations(self.run_id) if each.held]
+        if not self._legs.checkpoint.states:
+            return numbers
+        return [number for number in numbers if self._has_states(store, number)]
+
+    def _has_states(self, store: Store, number: int) -> bool:
+        try:
+            check_states(store, self.run_id, store.checkpoint(self.run_id, number + 1))
+        except StoreError:
+            return False
+        return True
 
 
 def _fork(
@@ -154,7 +163,7 @@ def _fork(
     )
     ground = session._ground(None)
     keep_values(ground.book, store, checkpoint)
-    ground.copy_states(run.run_id, plan.run_id, checkpoint)
+    copy_states(store, run.run_id, plan.run_id, checkpoint)
     ground.book.lend(checkpoint.keys)
     start = replace(checkpoint, globals={**checkpoint.globals, **ground.book.create(edits)})
     return session._add(replace(made, plan=plan, parent=(run.run_id, done - 1)), None, start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -34,7 +35,7 @@ def choose_code(run: Run, modules: Iterable[tuple[str, Module]], code: Code, how
     differ = [
         alias
         for alias, module in run.modules.items()
-        if alias in current and current[alias].source.version != module.source.version
+        if alias in current and _differs(current[alias], module)
     ]
     if differ and code is None:
         raise UsageError(
@@ -50,6 +51,12 @@ def choose_code(run: Run, modules: Iterable[tuple[str, Module]], code: Code, how
         )
         run._legs.use(TaskGraph(tuple(tasks)))
     return differ
+
+
+def _differs(one: Module, other: Module) -> bool:
+    """Whether the text or an option that matters on nodes is another one."""
+    same = one.source.version == other.source.version
+    return not same or replace(one.options, revision=None) != replace(other.options, revision=None)
 
 
 def use_current(run: Run, head: RunHead, code: Code, say: Callable[[str], None]) -> None:
@@ -68,6 +75,13 @@ def use_current(run: Run, head: RunHead, code: Code, say: Callable[[str], None])
             raise
         say(one_line(f"its file cannot be compared: {error}; going on with the code of the run"))
         return
+    now, then = ({task.alias: task.inputs for task in graph.tasks} for graph in (current, run._legs.graph))
+    if now != then:
+        raise UsageError(
+            one_line(
+                f"{run.name} has other tasks now: --code stored goes on with the old ones, else run it anew"
+            )
+        )
     modules = ((task.alias, task.module) for task in current.tasks)
     for alias in choose_code(run, modules, code, "--code {}"):
         say(f"{alias}: its code has changed; going on with the {code} one")

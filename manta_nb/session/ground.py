@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from manta_nb.store.ports import Store
 from manta_nb.store.records import RunHead
 from manta_nb.store.unkept import Unkept
 
-__all__ = ["Ground", "keep_values"]
+__all__ = ["Ground", "bring_back", "check_states", "copy_states", "keep_values"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ class Ground:
             made.parent,
         )
 
-    def recorder(self, head: RunHead, gatherer: Gatherer, first: Checkpoint | None) -> RunStore:
+    def recorder(
+        self, head: RunHead, gatherer: Gatherer, first: Checkpoint | None, check: Callable[[], None]
+    ) -> RunStore:
         """What keeps one leg of a run.
 
         Raises:
@@ -75,10 +78,10 @@ class Ground:
         """
         if self.store is None:
             return Unkept()
-        return Recorder(self.store, head, gatherer, self.book.look, first)
+        return Recorder(self.store, head, gatherer, self.book.look, self.book.lost, first, check)
 
-    def check_latest(self, name: str, run_id: str, checkpoint: Checkpoint) -> None:
-        """Raise `UsageError` where another kernel has gone on with the run meanwhile."""
+    def check_latest(self, name: str, run_id: str, seen: int) -> None:
+        """Raise `UsageError` where another kernel has gone on with the run since it had `seen` iterations."""
         if self.store is None:
             return
         try:
@@ -86,47 +89,62 @@ class Ground:
         except StoreError:
             # it was deleted: then it begins anew there
             return
-        if known > checkpoint.iterations:
+        if known > seen:
             raise UsageError(
                 f"{name} has {known} iterations by now, as another kernel went on with it: "
                 f"manta_nb.runs[{run_id[:8]!r}] is that one"
             )
 
-    def _states(self, run_id: str, checkpoint: Checkpoint) -> dict[str, Path]:
-        """Node → the file of its `local.state` as `checkpoint` has it."""
-        root = self.store.states if self.store is not None else None
-        folder = root or Path("nowhere")
-        return {
-            node_id: folder / run_id / node_id / state_file(version)
-            for node_id, version in checkpoint.states.items()
-        }
 
-    def has_states(self, run_id: str, checkpoint: Checkpoint) -> bool:
-        """Whether every node still has its `local.state` as `checkpoint` has it."""
-        return all(path.is_file() for path in self._states(run_id, checkpoint).values())
+def states_of(store: Store | None, run_id: str, checkpoint: Checkpoint) -> dict[str, Path]:
+    """Node → the file of its `local.state` as `checkpoint` has it."""
+    folder = (store.states if store is not None else None) or Path("nowhere")
+    return {
+        node_id: folder / run_id / node_id / state_file(version)
+        for node_id, version in checkpoint.states.items()
+    }
 
-    def copy_states(self, parent: str, run_id: str, checkpoint: Checkpoint) -> None:
-        """The `local.state` of every node as `checkpoint` has it, for another run.
 
-        Raises:
-            StoreError: it is no longer kept.
-        """
-        targets = self._states(run_id, checkpoint)
-        for node_id, old in self._states(parent, checkpoint).items():
-            if not old.is_file():
-                raise StoreError(
-                    f"local.state of {node_id} as it was then is no longer kept: held() lists the iterations that are"
-                )
-            targets[node_id].parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copyfile(old, targets[node_id])
+def check_states(store: Store | None, run_id: str, checkpoint: Checkpoint) -> None:
+    """Raise `StoreError` where a node no longer has its `local.state` as it was then."""
+    for node_id, path in states_of(store, run_id, checkpoint).items():
+        if not path.is_file() or not path.stat().st_size:
+            raise StoreError(
+                f"local.state of {node_id} as it was then is no longer kept: held() lists the iterations that are"
+            )
+
+
+def copy_states(store: Store, parent: str, run_id: str, checkpoint: Checkpoint) -> None:
+    """The `local.state` of every node as `checkpoint` has it, for another run.
+
+    Raises:
+        StoreError: it is no longer kept.
+    """
+    check_states(store, parent, checkpoint)
+    targets = states_of(store, run_id, checkpoint)
+    for node_id, old in states_of(store, parent, checkpoint).items():
+        targets[node_id].parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(old, targets[node_id])
 
 
 def keep_values(book: SegmentBook, store: Store, checkpoint: Checkpoint) -> None:
-    """Let a run that begins with `checkpoint` have its values in `book`: shared with others there, or from the store."""
+    """Let a run that begins with `checkpoint` have its values: shared with others in `book`, or from the store."""
     segments = {ref.segment.key: ref.segment for ref in checkpoint.globals.values()}
     for batch in checkpoint.results.batches:
         if batch.segment is not None:
             segments[batch.segment.key] = batch.segment
     for key, segment in segments.items():
-        if not book.share(key):
+        if book.lost([key]) or not book.share(key):
             book.keep(segment, partial(store.segment, key))
+
+
+def bring_back(book: SegmentBook, store: Store, checkpoint: Checkpoint) -> None:
+    """What memory has lost of a checkpoint is read from the store, where that has it."""
+    gone = frozenset(book.lost(checkpoint.keys))
+    segments = [ref.segment for ref in checkpoint.globals.values()]
+    segments += [batch.segment for batch in checkpoint.results.batches if batch.segment is not None]
+    for segment in segments:
+        if segment.key in gone:
+            with suppress(StoreError):
+                store.segment(segment.key)
+                book.keep(segment, partial(store.segment, segment.key))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.records import Event, NodeInfo
+from manta_nb.engine.wording import one_line
+from manta_nb.errors import UsageError
 from manta_nb.runtime.fleet import Fleet
 from manta_nb.session.describing import plain_options
 from manta_nb.session.ground import Ground
@@ -65,7 +67,16 @@ class Launches:
         return run
 
     def _take_in(self, run: Run) -> None:
-        """A run of another session, or of an earlier kernel, goes on here."""
+        """A run of another session, or of an earlier kernel, goes on here.
+
+        Raises:
+            UsageError: it is kept in another store, or had nodes that there are not here.
+        """
+        kept = run._session.store if run._session is not None else run._store
+        if kept is not None and kept.where != self.store.where:
+            raise UsageError(
+                one_line(f"{run.name} is kept in {kept.where}: give a Session(store={kept.where!r})")
+            )
         run._legs.settle(self._ground(list(run.nodes)))
         self._show(run)
         if run not in self._runs:

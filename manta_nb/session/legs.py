@@ -16,7 +16,7 @@ from manta_nb.errors import UsageError
 from manta_nb.runtime.dispatcher import DaskDispatcher
 from manta_nb.sdk.graph import TaskGraph
 from manta_nb.session.changing import edit_globals
-from manta_nb.session.ground import Ground
+from manta_nb.session.ground import Ground, bring_back, check_states
 from manta_nb.session.history import History
 from manta_nb.session.keeping import Gatherer
 from manta_nb.session.leg import Leg, Past
@@ -39,6 +39,7 @@ class Legs:
         history: what is known of it; made here for a run that begins.
         stored: what the store has of it; None: nothing yet.
         past: how it ended, where another process executed it.
+        seen: iterations that the store had then; of these the last one may be damaged.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Legs:
         history: History,
         stored: Checkpoint | None = None,
         past: Past | None = None,
+        seen: int = 0,
     ) -> None:
         self.plan: RunPlan = made.plan
         self.graph = made.graph
@@ -62,6 +64,7 @@ class Legs:
         self._nodes = dict(state.roster.nodes)
         self._stored = stored
         self._past = past
+        self._seen = seen
         self._gatherer: Gatherer | None = None
         #: what was asked for, as it is kept
         self.head: RunHead | None = None
@@ -135,20 +138,29 @@ class Legs:
         checkpoint = self.checkpoint
         limit = self._limit(run, iterations)
         infos = dict(ground.infos())
-        ground.check_latest(self.plan.name, self.plan.run_id, checkpoint)
+        if ground.store is not None:
+            check_states(ground.store, self.plan.run_id, checkpoint)
+            bring_back(ground.book, ground.store, checkpoint)
         gone = ground.book.lost(checkpoint.keys)
         if tags := checkpoint.lost(gone):
             names = name_some([repr(tag) for tag in tags], 3)
             raise UsageError(one_line(f"{run.name} cannot go on: Global {names} is gone; run it again"))
         ground.book.lend(checkpoint.keys)
+        before = self.plan, self._nodes, self._state
         self.plan = replace(self.plan, iterations=limit)
         # in the order in which the run knew them: samples are drawn from it
         order = [*(node for node in self._state.roster.nodes if node in infos), *infos]
         self._nodes = {node_id: infos[node_id] for node_id in dict.fromkeys(order)}
         self._state = RunState.resumed(self.plan, list(self._nodes.values()), checkpoint.without(gone))
-        self.history.reopen(self._state)
+        # workers know each leg by a name of its own
         self._count += 1
-        return self._leg(run, run.elapsed)
+        try:
+            leg = self._leg(run, run.elapsed)
+        except BaseException:
+            self.plan, self._nodes, self._state = before
+            raise
+        self.history.reopen(self._state)
+        return leg
 
     def end(self, committed: int) -> None:
         """A leg is over: hold what the run still shows, and what it can go on from; its nodes may go away."""
@@ -187,7 +199,9 @@ class Legs:
             first = start if self._stored is None else None
         made = replace(self.made, plan=self.plan)
         self.head = ground.head(made, self._nodes, run.started)
-        keeper = ground.recorder(self.head, self._gatherer, first)
+        seen = max(self._seen, start.iterations)
+        check = partial(ground.check_latest, self.plan.name, self.plan.run_id, seen)
+        keeper = ground.recorder(self.head, self._gatherer, first, check)
         dispatcher = DaskDispatcher(ground.fleet, self.made.programs, self._nodes, lines, self._count)
         edit = partial(edit_globals, ground.book)
         return Leg(self._state, Driver(self._state, dispatcher, keeper, [observe], edit), before)

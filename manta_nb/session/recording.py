@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.events import IterationCommitted, IterationSkipped, RunEvent, StopRequested, StoreFailed
 from manta_nb.engine.instructions import CommitIteration, FinishRun
 from manta_nb.engine.records import Event, RunPlan
 from manta_nb.engine.wording import one_line
-from manta_nb.errors import MantaError
+from manta_nb.errors import MantaError, MissingTag
 from manta_nb.session.keeping import Gatherer
 from manta_nb.store.ports import Read, Store
 from manta_nb.store.records import RunHead
@@ -22,7 +22,7 @@ __all__ = ["Recorder"]
 #: after a write the writer rests so many times as long as it kept a processor busy, at most so many seconds
 REST, LONGEST_REST = 40, 10.0
 #: a write that takes less than this needs no rest
-QUICK = 0.005
+QUICK = 0.015
 #: seconds after which log lines and events are written where no iteration is complete, and after which the store is
 #: asked whether somebody elsewhere wants the run to stop
 LOOSE_EVERY, ASK_EVERY = 1.0, 0.5
@@ -41,22 +41,35 @@ class Recorder:
         head: what was asked for.
         gatherer: what there is to keep; the same one for every leg of the run.
         read: all bytes of a segment.
+        lost: which of some segments nobody has any more.
         first: the checkpoint before the first iteration, to be kept, too; None where the store has it.
+        check: called when the run is this one's: raises where it may not go on.
 
     Raises:
         StoreError: somebody else has the run, such as another kernel that goes on with it, or nothing can be written.
     """
 
     def __init__(
-        self, store: Store, head: RunHead, gatherer: Gatherer, read: Read, first: Checkpoint | None
+        self,
+        store: Store,
+        head: RunHead,
+        gatherer: Gatherer,
+        read: Read,
+        lost: Callable[[Iterable[str]], list[str]],
+        first: Checkpoint | None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._head = head
         self._first = first
         self._gatherer = gatherer
-        self._read = read
+        self._lost = lost
+        self._read_now = read
         self._release = store.claim(head.plan.run_id)
         try:
+            check()
+            # the first iteration may drop them before they are written
+            self._early = {key: read(key) for key in (first.keys if first is not None else ())}
             store.begin(head)
         except BaseException:
             self._release()
@@ -124,6 +137,8 @@ class Recorder:
     def _next(self) -> bool:
         """Wait for something to write and write it; False where the run is over."""
         commit = self._wait()
+        if time.monotonic() >= self._ask_at:
+            self._ask()
         if commit is not None:
             began = time.thread_time()
             self._keep(commit.checkpoint)
@@ -136,8 +151,21 @@ class Recorder:
         return commit is not None or not self._closing
 
     def _keep(self, checkpoint: Checkpoint) -> None:
-        self._store.commit(self._run_id, self._gatherer.committed(checkpoint), self._read)
+        try:
+            self._store.commit(self._run_id, self._gatherer.committed(checkpoint), self._read)
+        except MissingTag:
+            # results that went with their node since: the run itself goes on without them, too
+            gone = self._lost(checkpoint.keys)
+            if not gone or checkpoint.lost(gone):
+                raise
+            checkpoint = checkpoint.without(gone)
+            self._store.commit(self._run_id, self._gatherer.committed(checkpoint), self._read)
         self._gatherer.stored(checkpoint)
+        self._early = {}
+
+    def _read(self, key: str) -> memoryview:
+        early = self._early.get(key)
+        return self._read_now(key) if early is None else early
 
     def _wait(self) -> CommitIteration | None:
         """The commit that came last, once it is time to write it; None where it is time for lines and events."""

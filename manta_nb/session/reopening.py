@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -79,22 +80,29 @@ def reopen(store: Store, run_id: str) -> Run:
     held: Mapping[str, list[str]] = head.session.get("nodes", {})
     nodes = [NodeInfo(node_id, "", frozenset(datasets)) for node_id, datasets in held.items()]
     state = RunState.resumed(plan, nodes, checkpoint)
-    past = _past(store, info, made, nodes)
+    past = _past(store, info, made, nodes, checkpoint.iterations)
     history = refilled(store, run_id, state, book)
-    legs = Legs(made, None, state, history, checkpoint, past)
+    legs = Legs(made, None, state, history, checkpoint, past, info.iterations)
     legs.head = head
     run = Run(legs)
     run.started, run.ended = head.started, info.updated
     run.stored_session = {"options": {}, "missing": [], **head.session}
+    run._store = store
     run._home = lambda: _session_like(store, head, lambda line: None)
     return run
 
 
-def _past(store: Store, info: RunInfo, made: Blueprint, nodes: list[NodeInfo]) -> Past:
+def _past(store: Store, info: RunInfo, made: Blueprint, nodes: list[NodeInfo], whole: int) -> Past:
+    """How it ended; `whole` of its iterations are undamaged."""
     ending = store.ending(info.run_id)
     reason = info.reason
-    if info.status == "interrupted":
-        reason = f"its kernel died after {_counted(info.iterations)}; resume() goes on from there"
+    if whole < info.iterations and not info.owner:
+        told = (
+            f"values of iteration {info.iterations - 1} are damaged; resume() goes on from iteration {whole}"
+        )
+        info, reason = replace(info, status="interrupted", iterations=whole), told
+    elif info.status == "interrupted":
+        reason = f"its kernel died after {_counted(info.iterations)}; resume() goes on"
     elif info.owner:
         reason = f"in another kernel, {info.owner}"
     counts = made.counts(nodes) if info.status == "completed" else {}

@@ -7,6 +7,7 @@ import contextlib
 import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from manta_nb.engine.records import NodeInfo
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+#: seconds that a run gets to stop, and to be written to the end, when its session is closed
+CLOSING = 30
 #: options that say how data are split; see `manta_nb.data.prepare`
 SPLIT = ("partition", "alpha", "labels_per_node", "sizes", "min_size", "seed", "test", "resize", "label")
 
@@ -91,6 +94,8 @@ class Session(Launches, View):
         self.options = given
         #: what shows its runs; a notebook sets it
         self.display: Display | None = None
+        #: gives its runs other nodes once these are closed; a notebook sets it
+        self.home: Callable[[Run], Session] | None = None
         self.closed = False
         self._runs: list[Run] = []
         self._images_told = images == "ignore"
@@ -208,9 +213,12 @@ class Session(Launches, View):
         # what stands still cannot be stopped
         self._actions.freezer.close()
         for run in self.active:
-            run.stop("the session was closed", timeout=5)
+            run.stop("the session was closed", timeout=CLOSING)
         atexit.unregister(self._tidy)
         self._tidy()
+        if self.home is not None:
+            for run in self._runs:
+                run._session, run._home = None, partial(self.home, run)
 
     def _check_open(self) -> None:
         if self.closed:

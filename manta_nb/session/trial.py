@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from manta_nb.engine.records import Failure
@@ -99,6 +100,9 @@ def try_on(session: Session, module: Module, node_id: str, globals: Mapping[str,
     )
     made = blueprint(FlowSwarm(f"try {module.alias}", TaskSpec(alone), globals), None, 1, 0, trace=True)
     run = session._launch(made, [node_id], kept=False).wait(timeout=DEADLINE, check=False)
+    if session.store.states is not None:
+        # nobody goes on with a trial
+        rmtree(session.store.states / run.run_id, ignore_errors=True)
     if run.status == "completed":
         return Trial(run, module, node_id)
     failure: Failure | None = run.failure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -111,6 +112,11 @@ class Database:
             self._writer.close()
 
     def _connect(self) -> sqlite3.Connection:
+        if self.path != IN_MEMORY:
+            # nobody else's to read, whatever the folder is; SQLite gives its log the same mode. Only where there is
+            # none yet: closing a file lets go of all locks that this process has on it
+            with suppress(OSError):
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(
             self.path, timeout=self._patience, isolation_level=None, check_same_thread=False
         )

@@ -127,7 +127,7 @@ class MemoryRun:
             raise StoreError(
                 "nothing is committed: start the run again"
                 if number is None
-                else f"nothing is committed after {number} iterations: run.iterations lists what there is"
+                else f"nothing is committed after {number} iterations: run.held() lists what there is"
             )
         kept, states = self._commits[number]
         gone = self.keeping.missing(kept.keys)

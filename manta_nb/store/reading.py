@@ -105,7 +105,7 @@ class Reading:
             if row is None:
                 raise StoreError(
                     f"run {run_id[:8]} has nothing committed after {iterations} iterations: "
-                    "run.iterations lists what there is"
+                    "run.held() lists what there is"
                 )
             checkpoint = read_checkpoint(db, run, iterations, Names(run))
             gone = checkpoint.keys - held_by(db, run).keys()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from manta_nb.session.session import Session
     from manta_nb.ui.notebook import Notebook
 
-__all__ = ["choose", "nodes_for"]
+__all__ = ["choose", "nodes_for", "start_line", "without_usual"]
 
 
 def choose(notebook: Notebook, run: Run, code: Code = None) -> list[str]:
@@ -46,14 +46,13 @@ def nodes_for(notebook: Notebook, run: Run) -> Session | None:
         return None
     if notebook.session is None:
         if stored["missing"]:
-            count = len(stored.get("nodes", ())) or stored["options"].get("nodes", 4)
             raise UsageError(
                 one_line(
-                    f"{run.name} ran on data of this notebook, which are not kept: "
-                    f"%manta start --nodes {count} --data $x with the like of them, then once more"
+                    f"{run.name} ran on data of a notebook, which are not kept: {start_line(stored)} "
+                    "with the like of them, then once more"
                 )
             )
-        return notebook.start(**_asked(stored["options"]))
+        return notebook.start(**without_usual(stored["options"]))
     if other := _difference(stored, notebook.session):
         name, then, now = other
         raise UsageError(
@@ -64,8 +63,16 @@ def nodes_for(notebook: Notebook, run: Run) -> Session | None:
     return notebook.session
 
 
-def _asked(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked for, less what is so anyway: `%manta start` knows the same wish again."""
+def start_line(stored: Mapping[str, Any]) -> str:
+    """What starts nodes for a run whose data were values of a notebook."""
+    options = stored["options"]
+    count = options.get("nodes") or len(stored.get("nodes", ())) or 4
+    name = f"{options['data_name']}=" if "data_name" in options else ""
+    return f"%manta start --nodes {count if isinstance(count, int) else len(count)} --data {name}$x"
+
+
+def without_usual(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of `Session`, less those that are so anyway."""
     from manta_nb.session.session import Session  # noqa: PLC0415 - Dask, which is needed in the next moment
 
     usual = signature(Session).parameters

@@ -32,6 +32,8 @@ Mode = Literal["widget", "static", "terminal"]
 class Owner(Protocol):
     """A session, as far as a monitor needs it."""
 
+    closed: bool
+
     @property
     def runs(self) -> Sequence[Any]:
         """Its runs."""
@@ -156,7 +158,10 @@ class RunDisplay:
                 self._staying[display.run.run_id] = display
 
     def _owner(self, run: WatchedRun) -> Owner | None:
-        return next((each for each in list(self._sessions) if run in each.runs), None)
+        # one that goes on elsewhere is known to its former nodes, too
+        owners = [each for each in list(self._sessions) if run in each.runs]
+        owners = [each for each in list(self._sessions) if run in each.runs]
+        return min(owners, key=lambda owner: owner.closed, default=None)
 
     def _new(self, run: WatchedRun) -> LiveDisplay | TerminalDisplay:
         if self._mode == "terminal":

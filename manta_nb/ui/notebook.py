@@ -107,7 +107,7 @@ class Notebook:
         self._session, self.asked = session, None
         self._used = [*(each for each in self.sessions if each is not session), session]
         session.source = session.source or self.here
-        session.display = self.display
+        session.display, session.home = self.display, self._home
         self.display.know(session)
 
     def start(self, **asked: Any) -> Session:

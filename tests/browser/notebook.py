@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import os
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -186,11 +188,22 @@ class OpenNotebook:
         """What the stop square of the toolbar does."""
         self.command("notebook:interrupt-kernel")
 
-    def shut_down(self) -> None:
-        """End its kernel; the page stays."""
+    def kill(self) -> None:
+        """Kill its kernel, and wait until JupyterLab has started it again and its dialog is answered."""
+        pid = int(self.ask("__import__('os').getpid()"))
+        self._forget()
+        os.kill(pid, signal.SIGKILL)
+        self.page.locator(".jp-Dialog").get_by_role("button", name="Ok").click(timeout=30_000)
+        self.ready()
+
+    def _forget(self) -> None:
         if self._client is not None:
             self._client.stop_channels()
             self._client = None
+
+    def shut_down(self) -> None:
+        """End its kernel; the page stays."""
+        self._forget()
         for session in self._server.ask("sessions"):
             if session["path"] == self.path.name:
                 with contextlib.suppress(OSError):

@@ -147,13 +147,15 @@ def test_a_store_that_fails_ends_the_run_with_nothing_lost(start: StartRun) -> N
     assert again.run(RunStarted()).iteration == 1
 
 
-def test_a_run_that_is_complete_stays_so_where_its_last_iteration_is_not_stored(start: StartRun) -> None:
-    """It is told as an event: nothing of it is wrong but that it cannot be opened again."""
+def test_a_run_whose_last_iteration_is_not_stored_is_not_complete(start: StartRun) -> None:
+    """Whoever opened it from the store would not find the end of it: it says so, and how it is saved."""
     play, run = start(make_plan(TaskPlan("worker", method="all"), iterations=1))
     play(done(run))
     said = play(StoreFailed("the disk is full"))
 
-    assert only(FinishRun, said)[0].status == "completed"
+    [finish] = only(FinishRun, said)
+    assert finish.status == "failed"
+    assert finish.reason == "not saved: the disk is full; resume(iterations=2) goes on from iteration 1"
     assert [(told.event.kind, told.event.message) for told in only(Record, said)] == [
         ("store", "the disk is full")
     ]

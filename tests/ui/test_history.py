@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import manta_nb
+from manta_nb.session.describing import kept_where
 from manta_nb.store.opening import open_store
 from manta_nb.store.ports import Store
 from manta_nb.ui.complete import suggestions
 from tests.session.past import kept
-from tests.store.making import run_id
+from tests.store.making import ENDING, run_id
 from tests.ui.fakes import Shell
+from tests.ui.test_resume import left
 from tests.ui.test_verbs import refusal
 from tests.ui.texts import AGGREGATOR, FLOW, SCHEDULER, START, WORKER
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -40,6 +45,50 @@ def test_without_nodes_the_runs_of_earlier_kernels_are_there(shell: Shell, store
     shown = str(shell.ok("%manta runs").value)
 
     assert "interrupted" in shown and "%manta resume fl" in shown and "acc 0.5" in shown
+
+
+def test_a_run_that_is_looked_at_gets_its_name(shell: Shell, store: Store) -> None:
+    """Where that is free, and it is the same run whoever asks for it; a variable of the person stays."""
+    left(store, 1)
+    run = shell.ok("%manta monitor fl").value
+    shell.ok("other = fl; fl = 3")
+    again = shell.ok("%manta monitor fl").value
+
+    assert shell.ns["other"] is run is again is shell.notebook.past()["fl"]
+    assert shell.ns["fl"] == 3
+
+
+def test_a_run_of_another_kernel_is_stopped_by_name(shell: Shell, store: Store) -> None:
+    """Through the store: it is asked, and what is shown is how it ended there."""
+    stopped = left(store, 1)
+    release = store.claim(stopped)
+
+    def other_kernel() -> None:
+        until(lambda: store.asked_to_stop(stopped) is not None, 20)
+        store.finish(stopped, replace(ENDING, status="stopped", reason="stopped by the user"))
+        release()
+
+    unnamed = refusal(shell, "%manta stop")
+    owner = threading.Thread(target=other_kernel)
+    owner.start()
+    told = shell.ok("%manta stop fl")
+    owner.join(20)
+
+    assert "in another kernel" in unnamed and "%manta stop fl stops it there" in unnamed
+    assert "asking it to stop" in told.out
+    assert (told.value.status, told.value.reason) == ("stopped", "stopped by the user")
+
+
+@pytest.mark.parametrize("where", ["memory", "kept"])
+def test_a_line_says_where_runs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """From the working directory, with the size; or that they end with the kernel."""
+    monkeypatch.chdir(tmp_path)
+    store = open_store(where)
+    line = kept_where(store)
+    store.close()
+
+    assert line.startswith("runs are kept in memory" if where == "memory" else "runs are kept in kept · ")
+    assert "not kept" in kept_where(store, off=True)
 
 
 def test_looking_makes_no_store(shell: Shell, tmp_path: Path) -> None:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from manta_nb.sdk.module import Module
+from manta_nb.session.storedcode import module_record
+from manta_nb.store.opening import open_store
+from manta_nb.store.ports import Store
+from tests.session.past import kept
 from tests.ui.fakes import Shell
 from tests.ui.test_verbs import refusal
 from tests.ui.texts import AGGREGATOR, FLOW, SCHEDULER, START, WORKER
@@ -62,3 +72,92 @@ def test_help_names_the_option(shell: Shell) -> None:
     told = str(shell.ok("%manta resume --help").value)
 
     assert "--iterations N|forever" in told and "%manta resume fl --iterations 30" in told
+
+
+def test_a_complete_run_is_told_how_to_get_more(ready: Shell) -> None:
+    """What to type is a line of the notebook, with a number that is enough."""
+    run = ready.ns["fl"]
+    run.status, run.iteration = "completed", 20
+
+    assert "fl is complete (20 iterations)" in refusal(ready, "%manta resume fl")
+    assert "%manta resume fl --iterations 30" in refusal(ready, "%manta resume fl")
+    assert ready.ok("%manta resume fl --iterations 30").value.iterations == 30
+
+
+def ended_with_its_nodes(ready: Shell, **stored: Any) -> Any:
+    """A run whose nodes are not there any more, which were started with these options."""
+    run = ready.ns["fl"].stop()
+    session = {"options": {"nodes": 4, "data": "digits"}, "missing": [], "nodes": {}} | stored
+    run.head = SimpleNamespace(session=session)
+    ready.ok("%manta shutdown")
+    return run
+
+
+def test_where_the_nodes_are_gone_the_like_of_them_are_started(ready: Shell) -> None:
+    """Those it had, and `%manta start` with the same options knows them again."""
+    usual = {"nodes": 4, "data": "digits", "partition": "iid", "seed": 0, "runner": "process"}
+    run = ended_with_its_nodes(ready, options=usual)
+
+    ready.ok("%manta resume fl")
+
+    assert run.status == "running" and len(ready.opened) == 2
+    assert ready.opened[1].options == {"nodes": 4, "data": "digits"}
+    assert ready.ok("%manta start --nodes 4 --data digits --seed 0").value is ready.opened[1]
+
+
+def test_other_nodes_than_it_had_are_refused(ready: Shell) -> None:
+    """The first difference, with both values, and what to do; the run stays as it is."""
+    run = ended_with_its_nodes(ready)
+    ready.ok("%manta start --nodes 3 --data digits")
+    told = refusal(ready, "%manta resume fl")
+
+    assert "fl ran on other nodes: nodes was 4, is 3 here; %manta shutdown" in told
+    assert run.status == "stopped"
+
+
+def test_data_of_a_notebook_have_to_be_given_again(ready: Shell) -> None:
+    """Arrays are not kept: the line says how many nodes, and what the data were called."""
+    ended_with_its_nodes(ready, options={"nodes": 2, "data_name": "mine"}, missing=["data"])
+
+    assert "%manta start --nodes 2 --data mine=$x" in refusal(ready, "%manta resume fl")
+    assert len(ready.opened) == 1
+
+
+@pytest.fixture
+def store(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """What an earlier kernel left in the folder of the notebook."""
+    monkeypatch.delenv("MANTA_HOME", raising=False)
+    made = open_store(None)
+    yield made
+    made.close()
+
+
+def left(store: Store, number: int, **more: Any) -> str:
+    """A run that lost its kernel; its id."""
+    source = "def main(world=None):\n    print('here')\n"
+    modules = {
+        alias: module_record(Module.from_source(source, name=alias)) for alias in ("worker", "aggregator")
+    }
+    session = {"options": {"nodes": 4}, "missing": [], "nodes": {f"node_{i}": [] for i in range(4)}}
+    return kept(store, number, status="interrupted", modules=modules, session=session | more)
+
+
+def test_the_first_line_says_what_is_kept(shell: Shell, store: Store) -> None:
+    """At once, before anything slow; here the cells have other code than the run."""
+    left(store, 1)
+    shell.ok(WORKER)
+    told = shell.cell("%manta resume fl")
+
+    assert told.out.startswith("fl ") and "2 of 8 iterations are kept" in told.out
+    assert "the code of worker has changed" in told.line and "--code stored" in told.line
+    assert shell.opened == []
+
+
+def test_one_that_goes_on_elsewhere_is_not_resumed(shell: Shell, store: Store) -> None:
+    """No nodes are started for it; the line says who has it."""
+    release = store.claim(left(store, 1))
+    told = refusal(shell, "%manta resume fl")
+    release()
+
+    assert f"fl is running in another kernel, pid {os.getpid()}" in told
+    assert shell.opened == []

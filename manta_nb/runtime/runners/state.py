@@ -7,12 +7,14 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from manta_nb.errors import CorruptBytes
 from manta_nb.sdk.codec import decode, encode
 
 __all__ = ["NodeState", "state_file"]
 
 #: versions that stay behind what the store has, so that another run can go on from there: at most so many, in so many
 #: bytes, but always the latest two, as a store goes back by one where its latest iteration is damaged
+DIGEST = 16
 EARLIER, EARLIER_BYTES, ALWAYS = 64, 32 << 20, 2
 
 
@@ -42,7 +44,7 @@ class NodeState:
         """The state as a dict; what is changed in it is kept when the turn succeeds."""
         if self._values is None:
             if self._start is not None:
-                self._before = (self._folder / state_file(self._start)).read_bytes()
+                self._before = _checked((self._folder / state_file(self._start)).read_bytes())
                 # a copy: arrays in a state can be changed in place
                 self._values = dict(decode(memoryview(bytearray(self._before)), writable=True))
             else:
@@ -63,7 +65,7 @@ class NodeState:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / state_file(self._version)
         draft = path.with_suffix(".new")
-        draft.write_bytes(data)
+        draft.write_bytes(_digest(data) + data)
         draft.replace(path)
         self._tidy()
         return True
@@ -87,6 +89,17 @@ class NodeState:
         for path in files:
             if _iteration(path.stem) not in newest and path.name != start:
                 path.unlink(missing_ok=True)
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=DIGEST).digest()
+
+
+def _checked(kept: bytes) -> bytes:
+    digest, data = kept[:DIGEST], kept[DIGEST:]
+    if digest != _digest(data):
+        raise CorruptBytes("local.state is damaged on this node's disk: fork from an earlier iteration")
+    return data
 
 
 def _iteration(version: str) -> int:

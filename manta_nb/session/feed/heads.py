@@ -30,39 +30,33 @@ class Head:
         self._buttons = buttons
         self._many = many
         self._name = name(run.name)
-        self._sent: dict[str, Any] = {}
-        #: all that the section was made of
-        self._progress: Progress | None = None
-        self._others: tuple[object, ...] = ()
+        #: all that the section was made of, but for the clock
+        self._made_of: tuple[object, ...] = ()
 
     def reset(self) -> None:
         """See `Part`."""
-        self._sent, self._progress = {}, None
+        self._made_of = ()
 
     def add(self, draft: Draft) -> None:
         """See `Part`."""
         run, history = self._run, self._run._history
-        leg = run._leg
+        leg, buttons = run._leg, self._buttons()
         driver, finished, away = leg.driver, leg.done.is_set(), len(history.work.away)
-        progress, buttons = driver.progress, self._buttons()
-        others = (finished, driver.finish, history.bytes_total, away, buttons, run.started, run.iterations)
-        # a picture of the progress is never changed: the same one says the same
-        if progress is self._progress and others == self._others:
+        progress, iterations = driver.progress, run.iterations
+        where = (progress.status, progress.reason, progress.committed, progress.iteration, iterations)
+        made_of = (*where, finished, driver.finish, history.bytes_total, away, buttons, run.started)
+        if made_of == self._made_of:
             return
-        self._progress, self._others = progress, others
-        facts = self._facts(progress, finished, away)
-        if facts == self._sent:
-            return
-        self._sent = facts
-        left = None
-        elapsed, done, iterations = leg.elapsed, progress.committed, facts["iterations"]
+        self._made_of = made_of
+        left, elapsed, done = None, leg.elapsed, progress.committed
         if iterations and not finished and 0 < done < iterations:
             left = round(elapsed / done * (iterations - done), 1)
-        texts = len(facts["error"] + facts["reason"] + facts["name"] + facts["note"])
-        draft.put("run", {**facts, "elapsed": round(elapsed, 2), "left": left}, 700 + 6 * texts)
+        body = self._body(progress, buttons, finished, away)
+        body["elapsed"], body["left"] = round(elapsed, 2), left
+        draft.put("run", body, 700 + 6 * len(body["error"] + body["reason"] + self._name + body["note"]))
 
-    def _facts(self, progress: Progress, finished: bool, away: int) -> dict[str, Any]:
-        run, history, buttons = self._run, self._run._history, self._buttons()
+    def _body(self, progress: Progress, buttons: Buttons, finished: bool, away: int) -> dict[str, Any]:
+        run, history = self._run, self._run._history
         running = progress.status in ("running", "stopping") and not finished
         return {
             "run_id": run.run_id,

@@ -14,6 +14,8 @@ from manta_nb.errors import DataError, UsageError
 from manta_nb.render import Card
 from manta_nb.sdk.names import did_you_mean, listed
 from manta_nb.sdk.parse import one_line
+from manta_nb.session.describing import plain_options
+from manta_nb.ui.goingon import without_usual
 from manta_nb.ui.notebook import Notebook
 
 if TYPE_CHECKING:
@@ -121,11 +123,8 @@ def _no_variable(word: str, namespace: Mapping[str, Any]) -> str:
 
 def _same(asked: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     """Are these the same options? Arrays are the same only if they are the same object."""
-    if asked.keys() != before.keys():
-        return False
-    plain = (str, int, float, tuple)
-    return all(
-        value is before[key]
-        or (isinstance(value, plain) and isinstance(before[key], plain) and value == before[key])
-        for key, value in asked.items()
+    now, then = without_usual(asked), without_usual(before)
+    known, named = plain_options(now)["options"], plain_options(then)["options"]
+    return now.keys() == then.keys() and all(
+        now[key] is then[key] or (key in known and key in named and known[key] == named[key]) for key in now
     )

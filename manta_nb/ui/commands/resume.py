@@ -6,6 +6,8 @@ import keyword
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from manta_nb.errors import UsageError
+from manta_nb.sdk.parse import one_line
 from manta_nb.ui.goingon import choose, nodes_for
 from manta_nb.ui.notebook import Notebook
 
@@ -29,6 +31,14 @@ def resume(notebook: Notebook, options: Namespace) -> Run:
     """
     __tracebackhide__ = True
     found = _chosen(notebook, options.run)
+    if found.status == "completed" and options.iterations is None:
+        count, word = found.iteration, notebook.word_for(found)
+        raise UsageError(
+            one_line(
+                f"{found.name} is complete ({count} iterations): run it again, or give more: "
+                f"%manta resume {word} --iterations {count + max(10, count // 2)}"
+            )
+        )
     earlier = found.stored_session is not None and found not in notebook.runs()
     if earlier:
         from manta_nb.session.reopening import check_resume  # noqa: PLC0415 - Dask; whoever opened the run has it

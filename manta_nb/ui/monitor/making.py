@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from comm import get_comm_manager
@@ -10,6 +10,7 @@ from comm import get_comm_manager
 from manta_nb.errors import NodeError
 from manta_nb.session.feed import Buttons, Look, Message, NodeLook, NoLook, ProcessLook, RunFeed
 from manta_nb.ui.follow import WatchedRun
+from manta_nb.ui.goingon import start_line
 from manta_nb.ui.monitor.actions import RunActions
 from manta_nb.ui.monitor.control import switchboard
 from manta_nb.ui.monitor.monitor import Monitor
@@ -101,21 +102,21 @@ class _ButtonFeed(RunFeed):
         session = self._session()
         able, note = session is not None and not session.closed, ""
         if session is None and run.stored_session is not None:
-            able, note = _of_the_store(run, run.stored_session["missing"])
+            able, note = _of_the_store(run, run.stored_session)
         can_resume = able and run.status in _OVER
         self.buttons = Buttons(self._controls, can_resume, note)
 
 
-def _of_the_store(run: Run, missing: Sequence[str]) -> tuple[bool, str]:
+def _of_the_store(run: Run, stored: Mapping[str, Any]) -> tuple[bool, str]:
     """Whether nodes can be had for a run that was opened from the store, and what is to be said of it."""
     if run.status in ("pending", "running", "stopping"):
         return False, f"this is how it stood when it was opened here; %manta stop {run.name} stops it there"
     if run.status not in _OVER:
         return True, ""
-    if missing:
-        start = f"%manta start --nodes {len(run.nodes)} --data $x"
+    if stored["missing"]:
+        line = start_line(stored)
         return (
             False,
-            f"it ran on data of a notebook: {start} with the like of them, then %manta resume {run.name}",
+            f"it ran on data of a notebook: {line} with the like of them, then %manta resume {run.name}",
         )
-    return True, "Resume goes on with it, on nodes like those it had"
+    return True, "its nodes have ended; Resume starts the like of them"

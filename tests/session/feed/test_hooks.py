@@ -102,6 +102,25 @@ def test_a_slow_reader_ends_up_with_the_rows(script):
         assert of_iteration == sorted(of_iteration)
 
 
+def test_a_few_new_rows_are_read_as_they_are_stored():
+    """`fresh` gives what `since` gives; None where it is more than asked for, or rows were taken back."""
+    table = MetricTable([(i, "ab"[i % 2], "t", "m", None, float(i)) for i in range(5)])
+    mark = table.stored.since(Mark(), 2).mark
+    fresh, tail = table.stored.fresh(mark, 3), table.stored.since(mark, 3)
+
+    assert fresh is not None
+    assert fresh.mark == tail.mark
+    assert (fresh.value.tolist(), fresh.node.tolist(), fresh.iteration.tolist()) == (
+        [2, 3, 4],
+        [0, 1, 0],
+        [2, 3, 4],
+    )
+    assert table.stored.fresh(mark, 2) is None
+    table.discard(0)
+    assert table.stored.fresh(mark, 3) is None
+    assert table.stored.fresh(table.stored.since(mark, 9).mark, 3) is not None
+
+
 def test_rows_taken_back_before_they_were_read_are_no_matter():
     """A reader that had not seen them yet is not told to forget anything."""
     table = MetricTable([(i, "a", "t", "m", None, float(i)) for i in range(3)])

@@ -186,6 +186,21 @@ def test_another_monitor_of_a_run_that_is_over_takes_the_first_ones_place():
     assert [each.stayed is not None for each in desk.opened] == [True, False]
 
 
+def test_a_run_that_goes_on_from_such_a_monitor_is_followed_to_its_end():
+    """Its output is then replaced by what stays, as it is at that time."""
+    desk, run = Desk(), learning()
+    run.status = "interrupted"
+    desk.display.monitor(run)
+    run.move(status="running", iteration=4)
+    story = list(desk.screen.story)
+    run.end()
+    until(lambda: "closed" in desk.screen.story, LONG)
+
+    assert story == ["shown"]
+    assert "iteration 20 of 20" in desk.screen.outputs[0]["text/plain"]
+    assert WIDGET not in desk.screen.outputs[0]
+
+
 def test_one_that_nobody_can_see_gives_way_to_the_summary():
     """Where the front end has no anywidget the output becomes live HTML, with one line that says why."""
     desk, run = Desk(), learning()
@@ -205,7 +220,7 @@ def test_one_that_nobody_can_see_gives_way_to_the_summary():
 def test_a_reason_stands_for_a_monitor():
     """Where there can be none the first output is the summary with one line, and the next has none."""
     screen, run = Screen(), learning()
-    display = RunDisplay("widget", screen, LONG, lambda run, owner: "the bundle is missing")
+    display = RunDisplay("widget", screen, LONG, lambda *given: "the bundle is missing")
     display.show(run)
     display.show(run)
     first, second = screen.outputs
@@ -277,7 +292,7 @@ def test_a_monitor_is_told_whose_run_it_shows():
 
     class Session:
         def __init__(self, *runs: object) -> None:
-            self.runs, self.nodes = runs, {}
+            self.runs, self.nodes, self.closed = runs, {}, False
 
     desk, run = Desk(), learning()
     mine, other = Session(run), Session()
