@@ -106,7 +106,7 @@ def _iterations(session: Session, count: int, monitored: bool) -> list[float]:
 
 def _attached(run: Run, session: Session) -> Monitor:
     """A monitor that a screen listens to."""
-    monitor = make_monitor(run, session, "live", lambda: False)
+    monitor = make_monitor(run, lambda: session, lambda watched: None, "live", lambda: False)
     monitor._commands.handle({"op": "hello", "view": "benchmark"})
     return monitor
 

@@ -61,7 +61,14 @@ class Bench:
 
     def leg(self) -> Recorder:
         """A recorder for the run."""
-        return Recorder(self.store, RunHead(PLAN, 0.0), self.gatherer, self.history.book.look, self.history.book.lost, None)
+        return Recorder(
+            self.store,
+            RunHead(PLAN, 0.0),
+            self.gatherer,
+            self.history.book.look,
+            self.history.book.lost,
+            None,
+        )
 
     def begin(self) -> None:
         """The run begins."""
