@@ -107,7 +107,7 @@ class Branches:
 
     def _in_session(self) -> Session:
         """The session it runs in; of a run that was opened from a store one like that it had, started now."""
-        if self._session is None:
+        if self._session is None or (self._session.closed and self._home is not None):
             if self._home is None:
                 raise UsageError(f"{self.name} has no nodes: give session=")
             self._session = self._home()

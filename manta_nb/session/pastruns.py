@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SHOWN", "PastRuns"]
 
-#: rows of the table
-SHOWN = 20
+SHOWN = 20  #: rows of the table
 
 
 class PastRuns(View, Sequence["Run"]):

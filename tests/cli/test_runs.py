@@ -129,7 +129,7 @@ def test_export_wants_a_file() -> None:
     [
         (
             ["lsit"],
-            "manta-nb runs has no lsit (did you mean list?); it has list, show, export, prune, resume",
+            "manta-nb runs has no lsit (did you mean list?); it has list, show, export, prune, stop, resume",
         ),
         (["show"], "manta-nb runs show needs RUN_ID"),
         (["list", "--limit", "0"], "--limit must be a whole number"),
