@@ -25,6 +25,7 @@ COMMAND = [sys.executable, "-m", "manta_nb", "run"]
 ENDLESS = """
 from manta_light.task import Task
 from tests.waiting import until
+from tests.waiting import until
 
 
 class Worker(Task):
