@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from manta_nb.data import load
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
@@ -24,8 +25,6 @@ COMMAND = [sys.executable, "-m", "manta_nb", "run"]
 
 ENDLESS = """
 from manta_light.task import Task
-from tests.waiting import until
-from tests.waiting import until
 
 
 class Worker(Task):
