@@ -62,8 +62,9 @@ def test_waiting_returns_the_run(held: Run, gate: Gate) -> None:
 
 
 def test_a_timeout_ends_the_waiting_only(held: Run, gate: Gate) -> None:
-    """Too short a wait is an error that says how far it is; the run goes on."""
-    with pytest.raises(MantaError, match=r"held is not over after 0.01 s \(1 of 3\); it goes on"):
+    """Too short a wait is an error that says how far it is, and who is waited for; the run goes on."""
+    said = r"held is not over after 0.01 s \(1 of 3; work runs on node_0, node_1, node_2\); it goes on"
+    with pytest.raises(MantaError, match=said):
         held.wait(0.01)
     gate.open()
 
