@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 _NUMBERS = itertools.count()
+
+
+def pytest_configure() -> None:
+    """A shell lets what it starts in the background ignore interrupts; tests send some."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
