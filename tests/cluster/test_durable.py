@@ -270,8 +270,8 @@ def test_a_finished_run_is_opened_without_nodes(kept: Session) -> None:
     assert past.metrics.rows() == run.metrics.rows()
     assert list(past.logs) == list(run.logs)
     assert list(past.events) == list(run.events)
-    same(values(past), values(run))
-    same(past.results.select("turns"), run.results.select("turns"))
+    assert same(values(past), values(run))
+    assert same(past.results.select("turns"), run.results.select("turns"))
     assert str(past.nodes) == str(run.nodes)
     assert str(past) == str(run)
     assert past.plot("norm") is not None
@@ -331,7 +331,7 @@ def test_a_fork_goes_on_from_an_iteration_with_something_changed(kept: Session) 
     same_again = run.fork(iteration=2).wait(60)
     other = run.fork(iteration=2, globals={"lr": 5.0}, name="other").wait(60)
 
-    same(values(same_again), values(run))
+    assert same(values(same_again), values(run))
     assert same_again.parent == (run.run_id, 2)
     assert (other.name, other.iteration, other.globals["lr"]) == ("other", 6, 5.0)
     assert not np.array_equal(other.globals["at"], run.globals["at"])
@@ -362,7 +362,7 @@ def test_a_repeated_run_is_the_same_one(kept: Session) -> None:
 
     again = reopen(kept.store, run.run_id).repeat(session=kept).wait(60)
 
-    same(values(again), values(run))
+    assert same(values(again), values(run))
     assert again.run_id != run.run_id
     assert again.parent == (run.run_id, None)
 
@@ -390,7 +390,7 @@ def test_a_disk_that_is_full_ends_the_run_with_nothing_lost(
     run.resume(iterations=reached + 2).wait(60)
     calm = kept.run(learning_swarm(), iterations=reached + 2, seed=1).wait(60)
 
-    same(values(run), values(calm))
+    assert same(values(run), values(calm))
     assert len(reopen(kept.store, run.run_id).metrics.rows()) == len(calm.metrics.rows())
 
 
@@ -414,7 +414,7 @@ def test_a_stored_run_starts_nodes_like_those_it_had(kept: Session) -> None:
         again.wait(60)
     calm = kept.run(learning_swarm(), iterations=4, seed=1).wait(60)
 
-    same(values(again), values(calm))
+    assert same(values(again), values(calm))
     assert any("3 nodes" in line for line in told)
 
 
