@@ -28,6 +28,8 @@ _TABLE = f"{_BOX};table-layout:auto;margin:0;border-collapse:collapse;font-varia
 _FAINT = "opacity:.7;text-align:left"
 #: a cell is cut here in the text form; the HTML form wraps instead
 _CELL = 60
+#: words of up to so many characters are not broken
+_WORD = 12
 
 
 class Shown(ABC):
@@ -186,9 +188,12 @@ def _row(tag: str, cells: Sequence[object], sides: Sequence[bool]) -> str:
 
 
 def _td(tag: str, cell: object, right: bool, column: int) -> str:
-    # Numbers and the short names in front of them are never broken; a long heading may be.
-    whole = tag == "td" and (right or (column == 0 and len(_words(cell)) <= 24))
+    # Numbers and the short names in front of them are never broken; a long heading may be, between its words.
+    words = _words(cell)
+    whole = tag == "td" and (right or (column == 0 and len(words) <= 24))
+    short = max(map(len, words.split()), default=0) <= _WORD
     style = f"text-align:{'right' if right else 'left'}{';white-space:nowrap' * whole}"
+    style += ";overflow-wrap:normal" * (short and not whole)
     return f'<{tag} style="padding:2px 8px;{style}">{_html(cell)}</{tag}>'
 
 

@@ -181,3 +181,11 @@ def test_shown_is_its_text_at_a_prompt() -> None:
     thing: Shown = Card("a", ["b"])
 
     assert repr(thing) == "a\nb"
+
+
+def test_short_words_stay_whole() -> None:
+    """Where a table is narrow its lines break between words; a long word, such as a path, may be broken."""
+    page = Table(["status", "from"], [["x interrupted", "x " + "path" * 9]])._repr_html_()
+    cells = re.findall(r'<td style="([^"]*)"', page)
+
+    assert ["overflow-wrap:normal" in style or "nowrap" in style for style in cells] == [True, False]

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from manta_nb.session.run import Run
     from manta_nb.store.records import RunHead
 
-__all__ = ["choose_code", "use_current"]
+__all__ = ["Code", "choose_code", "use_current"]
 
+#: which code a run goes on with; None: that of the run, unless it has changed since
 Code = Literal["stored", "current"] | None
 
 

@@ -16,7 +16,7 @@ from manta_nb.errors import UsageError
 from manta_nb.runtime.book import SegmentBook
 from manta_nb.runtime.capabilities import host_tag
 from manta_nb.runtime.runners.segments import have_memfd
-from manta_nb.session.code import use_current
+from manta_nb.session.code import Code, use_current
 from manta_nb.session.describing import session_options
 from manta_nb.session.ground import keep_values
 from manta_nb.session.leg import Past
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from manta_nb.store.records import RunHead, RunInfo
 
 __all__ = ["Code", "check_resume", "reopen", "resume_stored"]
-
-#: which code a run goes on with; None: that of the run, unless it has changed since
-Code = Literal["stored", "current"] | None
 
 Say = Callable[[str], None]
 
