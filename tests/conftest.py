@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,10 @@ _NUMBERS = itertools.count()
 
 
 def pytest_configure() -> None:
-    """A shell lets what it starts in the background ignore interrupts; tests send some."""
+    """What the shell that starts the tests has set must not decide them."""
+    # one where another environment is active makes IPython warn, and a warning fails a test
+    os.environ.pop("VIRTUAL_ENV", None)
+    # what a shell starts in the background ignores interrupts; tests send some
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

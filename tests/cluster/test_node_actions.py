@@ -173,6 +173,8 @@ def test_a_frozen_node_can_be_killed(session: Session, gate: Gate) -> None:
     node.freeze(600)
     node.kill()
     until(lambda: psutil.STATUS_STOPPED not in states(processes), 5)
+    # what it started dies with it, a moment later
+    until(lambda: states(processes[:2]) == {"gone"}, 5)
     gone = states(processes[:2])
     run.stop()
     for pid in started_by(run, "node_1"):
