@@ -62,7 +62,8 @@ clean:
 $(NODE_STAMP): extension/package-lock.json
 	@cd extension && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
 
-# A stamp, because pip takes seconds to find out that there is nothing to do.
+# A stamp, because pip takes seconds to find out that there is nothing to do. FEDn itself is what tests compare manta-nb's
+# with: in a folder of its own, where nothing else can import it.
 $(STAMP): pyproject.toml constraints.txt
 	@set -e; \
 	python=''; \
@@ -82,5 +83,7 @@ $(STAMP): pyproject.toml constraints.txt
 	echo "installing manta-nb with its tests and tools; the first time this takes minutes, most of them for torch"; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 	  -c constraints.txt -e '.[test,lint]'; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	  --no-deps --upgrade --target $(VENV)/oracle/fedn fedn==0.11.1; \
 	touch $@; \
 	echo "ready"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks import dispatch, efficiency, faults, flower, kills, monitor, soak, startup, store
+from benchmarks import dispatch, efficiency, faults, fedn, flower, kills, monitor, soak, startup, store
 from benchmarks.report import Figure, Say, machine, parser, save, table
 
 __all__ = ["BENCHMARKS", "main"]
@@ -25,6 +25,7 @@ BENCHMARKS: Mapping[str, Callable[[bool, Say], list[Figure]]] = MappingProxyType
         "store": store.run,
         "soak": soak.run,
         "kills": kills.run,
+        "fedn": fedn.run,
         "monitor": monitor.run,
         "dispatch": dispatch.run,
         "flower": flower.run,

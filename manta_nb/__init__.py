@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from manta_nb import data
+    from manta_nb import data, fedn
     from manta_nb.errors import MantaError, RunFailed
     from manta_nb.sdk.bytes import bytes_to_numpy, numpy_to_bytes
     from manta_nb.sdk.module import Module
@@ -44,6 +44,7 @@ __all__ = [
     "builder",
     "bytes_to_numpy",
     "data",
+    "fedn",
     "load_ipython_extension",
     "numpy_to_bytes",
     "runs",
@@ -68,8 +69,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "data":
-        return import_module("manta_nb.data")
+    if name in ("data", "fedn"):
+        return import_module(f"manta_nb.{name}")
     if name == "runs":
         # where the magics are loaded, the runs of this kernel are among them
         if "manta_nb.ui.extension" in sys.modules:

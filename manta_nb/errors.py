@@ -9,6 +9,7 @@ MantaError                   a mistake of the person at the keyboard: shown as o
 ├── MissingTag               a Global or Result that is not there          (also a KeyError)
 ├── DataError                a dataset that is unknown, unreadable or too small
 ├── NodeError                a node that is unknown, not eligible or gone
+├── PackageError             a compute package that cannot be read, or a program of it that failed
 ├── StoreError               a store that cannot be read or written, or has no such run
 └── RunFailed                a run that ended in `failed`
 ```
@@ -24,6 +25,7 @@ __all__ = [
     "MantaError",
     "MissingTag",
     "NodeError",
+    "PackageError",
     "RunFailed",
     "StoreError",
     "UsageError",
@@ -69,6 +71,10 @@ class DataError(MantaError):
 
 class NodeError(MantaError):
     """A node is unknown, not eligible for a task, or gone."""
+
+
+class PackageError(MantaError):
+    """A compute package cannot be read, is not as it says, or a program of it failed."""
 
 
 class StoreError(MantaError):

@@ -9,34 +9,58 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-COMMANDS = [
-    pytest.param(readme.parent, line, id=f"{readme.parent.name}-{number}")
-    for readme in sorted(EXAMPLES.glob("*/README.md"))
-    for number, line in enumerate(
-        re.findall(r"^manta-nb run .+$", readme.read_text(encoding="utf-8"), re.MULTILINE)
-    )
-]
 
 
-@pytest.mark.cluster
-@pytest.mark.notebook
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize(("folder", "line"), COMMANDS)
-def test_a_line_of_a_readme_runs(folder: Path, line: str) -> None:
-    """Typed in the example's folder, each `manta-nb run …` completes, and its model is good."""
+def commands(pattern: str) -> list[object]:
+    """The lines of the READMEs that match."""
+    return [
+        pytest.param(readme.parent, line, id=f"{readme.parent.name}-{number}")
+        for readme in sorted(EXAMPLES.glob("*/README.md"))
+        for number, line in enumerate(re.findall(pattern, readme.read_text(encoding="utf-8"), re.MULTILINE))
+    ]
+
+
+def run(folder: Path, line: str, *more: str) -> dict[str, Any]:
+    """What a line, typed in the example's folder, reports."""
     words = [word for word in shlex.split(line)[1:] if word != "--json"]
-    command = [sys.executable, "-m", "manta_nb", *words, "--json"]
+    command = [sys.executable, "-m", "manta_nb", *words, *more, "--json"]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=170, check=False
     )
     assert done.returncode == 0, done.stderr
-    given = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.cluster
+@pytest.mark.notebook
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("folder", "line"), commands(r"^manta-nb run .+$"))
+def test_a_line_of_a_readme_runs(folder: Path, line: str) -> None:
+    """Typed in the example's folder, each `manta-nb run …` completes, and its model is good."""
+    given = run(folder, line)
     last = [row["value"] for row in given["metrics"] if row["iteration"] == given["iterations"] - 1]
 
     assert given["status"] == "completed"
     assert max(last) > 0.9
+
+
+@pytest.mark.cluster
+@pytest.mark.notebook
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("folder", "line"), commands(r"^manta-nb fedn run client .+$"))
+def test_a_package_of_a_readme_runs(folder: Path, line: str, tmp_path: Path) -> None:
+    """Typed in the example's folder, each `manta-nb fedn run …` completes without failures, and its model is good."""
+    given = run(folder, line, "--model", str(tmp_path / "model.npz"))
+    last = [
+        row["metrics"]["test_accuracy"] for row in given["validations"] if row["round"] == given["rounds"]
+    ]
+
+    assert (given["status"], given["failures"]) == ("completed", [])
+    assert min(last) > 0.9

@@ -23,6 +23,7 @@ def test_public_names_are_these() -> None:
         "builder",
         "bytes_to_numpy",
         "data",
+        "fedn",
         "load_ipython_extension",
         "numpy_to_bytes",
         "runs",

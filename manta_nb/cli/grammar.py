@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from manta_nb.cli.grammar_fedn import FEDN_COMMANDS
 from manta_nb.ui import values
 from manta_nb.ui.grammar import NODE_VERBS
 from manta_nb.ui.grammar_verbs import VERBS
@@ -202,7 +203,8 @@ GROUPS: Mapping[str, Mapping[str, Verb]] = MappingProxyType(
                 verb.name.split()[2]: verb
                 for verb in (_RUNS_LIST, _RUNS_SHOW, _RUNS_EXPORT, _RUNS_PRUNE, _RUNS_STOP, _RUNS_RESUME)
             }
-        )
+        ),
+        "fedn": MappingProxyType(FEDN_COMMANDS),
     }
 )
 
@@ -232,7 +234,13 @@ def overview() -> str:
 
 def group_overview(name: str) -> str:
     """The commands of a group: what `manta-nb runs` alone shows."""
-    return "\n".join([*_rows([*GROUPS[name].values()]), "", f"Options of each: manta-nb {name} list --help"])
+    return "\n".join(
+        [
+            *_rows([*GROUPS[name].values()]),
+            "",
+            f"Options of each: manta-nb {name} {next(iter(GROUPS[name]))} --help",
+        ]
+    )
 
 
 def _rows(verbs: Sequence[Verb]) -> list[str]:

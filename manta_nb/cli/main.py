@@ -84,11 +84,11 @@ def _of_group(group: str, words: list[str], console: Console) -> int:
     if verb is None:
         hint = did_you_mean(words[0], verbs).replace("'", "")
         raise UsageError(f"manta-nb {group} has no {shown(words[0])}{hint}; it has {', '.join(verbs)}")
-    if asks_for_help(words[1:]):
+    if asks_for_help(words[1:2] if not verb.options else words[1:]):
         console.give(str(verb_help(verb)))
         return 0
     commands = import_module(f"manta_nb.cli.{group}").COMMANDS
-    code: int = commands[words[0]](parse(verb, words[1:]), console)
+    code: int = commands[words[0]](_options(verb, words[1:]), console)
     return code
 
 

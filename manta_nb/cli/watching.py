@@ -14,7 +14,7 @@ from manta_nb.cli.progress import follow
 if TYPE_CHECKING:
     from manta_nb.session.run import Run
 
-__all__ = ["FAILED", "INTERRUPTED", "second_interrupt_kills", "watch_to_end"]
+__all__ = ["FAILED", "INTERRUPTED", "second_interrupt_kills", "watch", "watch_to_end"]
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -24,6 +24,13 @@ def watch_to_end(run: Run, console: Console, as_object: bool) -> int:
 
     The first Ctrl-C stops the run, a second one has its old meaning.
     """
+    code = watch(run, console)
+    report(run, console, as_object)
+    return code
+
+
+def watch(run: Run, console: Console) -> int:
+    """The same without the report."""
     interrupted = False
     try:
         follow(run, console)
@@ -32,7 +39,6 @@ def watch_to_end(run: Run, console: Console, as_object: bool) -> int:
         console.say("stopping; Ctrl-C again kills it")
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         run.stop("interrupted by Ctrl-C")
-    report(run, console, as_object)
     return INTERRUPTED if interrupted else 0 if run.status == "completed" else FAILED
 
 

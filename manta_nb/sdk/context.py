@@ -67,6 +67,8 @@ class TaskContext:
     node_id: str
     datasets: Mapping[str, Dataset]
     host: Host
+    #: a folder of this node for this run, which may not exist yet; None: it has none
+    folder: Path | None = None
 
 
 _current: ContextVar[TaskContext | None] = ContextVar("manta_nb_task", default=None)

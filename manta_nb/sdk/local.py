@@ -61,11 +61,23 @@ class Local:
         self._node_id = context.node_id
         self._datasets = context.datasets
         self._host = context.host
+        self._folder = context.folder
 
     @property
     def state(self) -> MutableMapping[str, Any]:
         """What this node keeps for itself from iteration to iteration; committed with the iteration."""
         return self._host.state
+
+    @property
+    def folder(self) -> Path:
+        """A folder of this node for this run: files in it stay from iteration to iteration, as they were left.
+
+        Unlike `state` they are not rolled back when an iteration is given up. It is kept with the run.
+        """
+        if self._folder is None:
+            raise DataError(f"{self._node_id} has no folder for files in this run: use local.state")
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._folder
 
     def get_numpy_data(self, name: str) -> Any:
         """The arrays of a dataset by key (`.npz`, partitioned sets), or one array (`.npy`)."""

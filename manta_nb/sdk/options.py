@@ -165,7 +165,7 @@ _CHECKS: Mapping[str, Callable[[object, str], Any]] = MappingProxyType(
         "gpu": _flag,
         "name": _or_none(_text),
         "datasets": _or_empty,
-        "min_nodes": _or_none(_at_least(1)),
+        "min_nodes": _or_none(_at_least(0)),
         "retries": _at_least(0),
         "timeout": _or_none(_seconds),
         "isolate": _flag,

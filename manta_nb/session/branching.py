@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from manta_nb.engine.wording import one_line
 from manta_nb.errors import MissingTag, StoreError, UsageError
+from manta_nb.sdk.codec import decode
 from manta_nb.sdk.module import Module
 from manta_nb.session.exporting import Exported, export
 from manta_nb.session.ground import check_states, copy_states, keep_values
@@ -122,6 +123,22 @@ class Branches:
         if not self._legs.checkpoint.states:
             return numbers
         return [number for number in numbers if self._has_states(store, number)]
+
+    def global_at(self, tag: str, iteration: int) -> Any:
+        """The value that a Global had when `iteration` was committed; `held()` says which of them are kept.
+
+        Raises:
+            UsageError: the run is not kept, or has no such iteration. MissingTag: there is no such Global.
+            StoreError: the values of that iteration are kept no more.
+        """
+        store = self._store if self._session is None else self._session.store
+        if store is None:
+            raise UsageError(f"{self.name} is not kept")
+        checkpoint = store.checkpoint(self.run_id, _whole(cast("Run", self), iteration) + 1)
+        if tag not in checkpoint.globals:
+            raise MissingTag(misspelt("Global", tag, checkpoint.globals))
+        ref = checkpoint.globals[tag]
+        return decode(store.segment(ref.segment.key)[ref.offset : ref.offset + ref.nbytes])
 
     def _has_states(self, store: Store, number: int) -> bool:
         try:

@@ -119,9 +119,14 @@ class Summary:
         return f"was running at iteration {self.iteration}; %manta monitor {self.name} shows the rest"
 
 
+def _standing(name: str) -> bool:
+    """Accuracies stand before other metrics: they are what one looks for."""
+    return "acc" not in name.lower()
+
+
 def summarise(run: RunLike) -> Summary:
     """Look at a run once; cheap enough for twice a second."""
-    names = run.metrics.names()
+    names = sorted(run.metrics.names(), key=_standing)
     metrics = [(name, run.metrics.last(name)) for name in names[:_METRICS]]
     events = list(run.events)
     left = None

@@ -77,9 +77,9 @@ class MetricTable(View):
         ]
 
     def names(self) -> list[str]:
-        """The metrics there are, in the order they were first recorded."""
+        """The metrics there are, in the order they were first recorded; what things took (`…_seconds`) comes last."""
         tasks: dict[str, list[str]] = {}
-        for name, task in self.stored.recorded():
+        for name, task in sorted(self.stored.recorded(), key=lambda pair: pair[0].endswith("_seconds")):
             tasks.setdefault(name, []).append(task)
         return [name if len(of) == 1 else f"{task}/{name}" for name, of in tasks.items() for task in of]
 

@@ -1,7 +1,9 @@
 """The import packages of other systems, as manta_nb provides them, and where they stand on the path.
 
-The folder of this file holds real packages (`manta`, `manta_light`). They are not imported as parts of
-manta_nb: `install` puts the folder on `sys.path`, `environment` does so for the processes that come.
+The folder of this file holds real packages (`fedn`, with its later names `scaleout` and `scaleoututil`, `manta`,
+`manta_light`). Programs do not import them as parts of manta_nb: `install` puts the folder on `sys.path`, `environment`
+does so for the processes that come. `fedn` works also where manta_nb is not installed, as the programs of a package may
+run in an environment of their own.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ __all__ = ["PACKAGES", "Position", "environment", "install", "shim_folder"]
 Position = Literal["first", "last", "off"]
 
 #: the packages this folder provides
-PACKAGES = ("manta", "manta_light")
+PACKAGES = ("fedn", "manta", "manta_light", "scaleout", "scaleoututil")
 
 
 def shim_folder() -> Path:

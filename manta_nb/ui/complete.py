@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
@@ -84,6 +86,8 @@ def _of_verb(verb: Verb, words: list[str], typed: str, notebook: Notebook) -> li
 
 
 def _values(option: Option, typed: str, notebook: Notebook) -> list[str]:
+    if option.kind == "path":
+        return _paths(typed)
     last = typed.rpartition(",")[2]
     return _starting(last, _known(option.kind, notebook))
 
@@ -112,6 +116,17 @@ def _known(kind: str, notebook: Notebook) -> Iterable[str]:
     if kind == "swarm":
         return [name for name, value in namespace.items() if _is_swarm(value) and not name.startswith("_")]
     return kind.split("|") if kind else []
+
+
+def _paths(typed: str) -> list[str]:
+    """Files and folders; those with blanks, which need quotes, are left to be typed."""
+    folder, slash, begin = typed.rpartition("/")
+    with suppress(OSError):
+        entries = sorted(Path(f"{folder}{slash}" or ".").expanduser().iterdir())
+        names = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
+        shown = [name for name in names if " " not in name and (begin or not name.startswith("."))]
+        return _starting(typed, [f"{folder}{slash}{name}" for name in shown])
+    return []
 
 
 def _is_swarm(value: Any) -> bool:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from manta_nb.session.run import Run
     from manta_nb.session.session import Session
 
-__all__ = ["Plan", "plan_of", "start_run"]
+__all__ = ["Plan", "make_room", "plan_of", "start_run"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def start_run(
     plan = plan_of(notebook, swarm, name, options)
     if options.dry_run:
         return Card(plan.header, plan.notes, [("graph", GraphView(plan.graph, planned=lambda: plan.counts))])
-    notebook.say(*_make_room(notebook, name, options.keep), plan.header, *plan.notes)
+    notebook.say(*make_room(notebook, name, options.keep), plan.header, *plan.notes)
     run = session.run(swarm, options.iterations, seed=options.seed, name=name, nodes=options.nodes)
     notebook.remember(run)
     bind(run)
@@ -181,7 +181,7 @@ def _tag_notes(graph: TaskGraph) -> list[str]:
     ]
 
 
-def _make_room(notebook: Notebook, name: str, keep: bool) -> list[str]:
+def make_room(notebook: Notebook, name: str, keep: bool) -> list[str]:
     """Stop the runs of the same name that have not ended, where that is the rule; says which."""
     same = [run for run in notebook.runs() if run.name == name and not run.finished]
     if not same or keep or notebook.settings.rerun == "keep":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +25,8 @@ __all__ = ["load", "unload"]
 
 #: what the session does not know how to show as widgets: a module and a class in it
 _CONTROLS = ("manta_nb.session.controls", "Controls")
+#: a variable that remembers what was put before PATH
+_PATH_CHANGED = "MANTA_NB_PATH_CHANGED"
 _MAGICS = {"line": ("manta",), "cell": ("module", "swarm")}
 
 
@@ -84,7 +88,20 @@ def _apply_shims(position: shims.Position) -> list[str]:
         os.environ["PYTHONPATH"] = changed["PYTHONPATH"]
     else:
         os.environ.pop("PYTHONPATH", None)
+    _choose_python(own=position != "off")
     return shims.install(position)
+
+
+def _choose_python(own: bool) -> None:
+    """`!python` and `!manta-nb` are those of the kernel, also where another environment, or none, is active."""
+    folder, entries = os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath).split(os.pathsep)
+    found = shutil.which("python")
+    if own and (found is None or os.path.dirname(found) != folder):
+        os.environ["PATH"] = os.pathsep.join([folder, *entries])
+        os.environ[_PATH_CHANGED] = folder
+    elif not own and os.environ.pop(_PATH_CHANGED, None) == folder:
+        entries.remove(folder)
+        os.environ["PATH"] = os.pathsep.join(entries)
 
 
 def _open_session(**options: Any) -> Session:

@@ -42,7 +42,7 @@ class Option:
     required: bool = False
     #: may be given several times; the values make a list. A positional one takes all words that are left
     repeat: bool = False
-    #: the completer's word for what the value is: "run", "node", "module", "dataset", "tag", "swarm", or "a|b|c"
+    #: the completer's word for what the value is: "run", "node", "module", "dataset", "tag", "swarm", "path", "a|b|c"
     kind: str = ""
 
     @property
@@ -112,7 +112,9 @@ class _Parser(argparse.ArgumentParser):
             self.add_argument(option.key, nargs=None if option.required else "?", type=read)
         else:
             action = "append" if option.repeat else "store"
-            self.add_argument(option.name, dest=option.key, action=action, type=read)
+            self.add_argument(
+                option.name, dest=option.key, action=action, type=read, required=option.required
+            )
 
     def error(self, message: str) -> NoReturn:
         """What argparse calls instead of raising."""
@@ -123,7 +125,10 @@ class _Parser(argparse.ArgumentParser):
         if found := re.match(r"argument (\S+): ignored explicit argument '?(.*?)'?$", message):
             raise UsageError(f"{found[1]} takes no value, got {values.shown(found[2])}: write {found[1]}")
         if "required" in message:
-            missing = next(option for option in self.verb.options if option.required)
+            # the positional ones come first, and argparse calls them by their keys
+            words = re.split(r"[\s:,]+", message)
+            needed = [option for option in self.verb.options if option.required]
+            missing = next(each for each in needed if each.name in words or each.key in words)
             raise UsageError(f"{self.verb.name} needs {missing.name}: {self.verb.example}")
         raise UsageError(
             shorten(plain(f"{self.verb.name}: {message}; {self.verb.name} --help shows how"), 200)

@@ -72,11 +72,11 @@ def failed() -> FakeRun:
 
 
 def test_one_line_says_how_far():
-    """Name, status, k of n, elapsed, the rest that is expected, and the first metrics."""
+    """Name, status, k of n, elapsed, the rest that is expected, and the first metrics, accuracies before others."""
     line = progress_line(summarise(running()))
 
-    assert line.startswith("fl · running · iteration 3 of 20 · 12 s · about 1 min 8 s left · loss 1.2")
-    assert "val_acc 0.5" in line
+    assert line.startswith("fl · running · iteration 3 of 20 · 12 s · about 1 min 8 s left · val_acc 0.5")
+    assert "loss 1.2" in line
 
 
 def test_a_running_run_says_everything_on_one_screen():
@@ -167,7 +167,7 @@ def test_without_a_number_of_iterations_there_is_no_bar_and_no_rest():
     run.iterations = None
     line = progress_line(summarise(run))
 
-    assert line.startswith("fl · running · iteration 3 · 12 s · loss")
+    assert line.startswith("fl · running · iteration 3 · 12 s · val_acc")
     assert summarise(run).fraction is None
     assert "height:4px" not in live_bundle(run)["text/html"]
 

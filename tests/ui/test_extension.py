@@ -52,6 +52,17 @@ def test_the_place_of_the_packages_can_be_changed(shell: Shell) -> None:
     assert folder not in os.environ.get("PYTHONPATH", "")
 
 
+def test_programs_of_a_cell_are_those_of_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`!python` and `!manta-nb` are found beside the kernel's Python, also where no environment is active."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    shell = Shell()
+    during = os.environ["PATH"].split(os.pathsep)
+    shell.close()
+
+    assert during == [os.path.dirname(sys.executable), "/nowhere"]
+    assert os.environ["PATH"] == "/nowhere"
+
+
 def test_unloading_takes_back_everything() -> None:
     """Magics, settings, completion, path, environment, events, packages of cells, and the nodes."""
     path, finders, environment = [*sys.path], [*sys.meta_path], dict(os.environ)

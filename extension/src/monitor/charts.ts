@@ -84,12 +84,11 @@ class ChartsPanel implements Panel {
   }
 
   private fillChips(state: State): void {
+    const shown = order(state);
     for (; this.known < state.metrics.length; this.known += 1)
-      if (this.known >= FIRST) this.off.add(this.known);
-    fill(
-      this.chips,
-      ...(state.metrics.length > 1 ? state.metrics.map(({ label }, metric) => this.chip(label, metric)) : []),
-    );
+      if (shown.indexOf(this.known) >= FIRST) this.off.add(this.known);
+    const chips = shown.map((metric) => this.chip(state.metrics[metric]?.label ?? '', metric));
+    fill(this.chips, ...(chips.length > 1 ? chips : []));
   }
 
   private chip(label: string, metric: number): HTMLElement {
@@ -111,8 +110,8 @@ class ChartsPanel implements Panel {
   private draw(): void {
     const { state } = this;
     if (!state) return;
-    const drawn = state.metrics.flatMap(({ label }, metric) =>
-      this.off.has(metric) ? [] : [drawing(state, label, metric)],
+    const drawn = order(state).flatMap((metric) =>
+      this.off.has(metric) ? [] : [drawing(state, state.metrics[metric]?.label ?? '', metric)],
     );
     const table = this.asTable.getAttribute('aria-pressed') === 'true';
     show(this.empty, state.metrics.length === 0);
@@ -127,6 +126,12 @@ class ChartsPanel implements Panel {
     if (table) this.table.update(drawn, this.moment);
     else this.grid.update(drawn, situation(state, this.moment, this.picked));
   }
+}
+
+/** The metrics as they stand on the screen: in the order of their arrival, what things took last. */
+function order(state: State): number[] {
+  const took = (metric: number): boolean => state.metrics[metric]?.label.endsWith('_seconds') ?? false;
+  return [...state.metrics.keys()].sort((a, b) => Number(took(a)) - Number(took(b)));
 }
 
 function situation(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from time import monotonic, sleep
 
 from manta_nb.engine.seeds import derive_seed
-from manta_nb.errors import MantaError
+from manta_nb.errors import MantaError, PackageError
 from manta_nb.runtime.runners.capture import Capture
 from manta_nb.runtime.runners.channel import Channel, ChannelClosed
 from manta_nb.runtime.runners.cleaning import CleanStart, seed_everything
@@ -26,6 +26,8 @@ __all__ = ["Batch"]
 #: each would cost as much as a short turn
 MANY_TURNS = 500
 PATIENCE = 0.001
+#: beside the versions of a node's `local.state`: the files its tasks keep
+FILES = "files"
 
 
 class Batch:
@@ -82,8 +84,9 @@ class Batch:
         try:
             self._clean.begin(record.folder)
             seed_everything(derive_seed(request.seed, request.iteration, request.task, node_id))
+            files = record.state_folder(request.run_id) / FILES
             context = TaskContext(
-                request.run_id, request.iteration, request.task, node_id, record.datasets, self._host
+                request.run_id, request.iteration, request.task, node_id, record.datasets, self._host, files
             )
             with use_context(context):
                 self._call()
@@ -124,6 +127,9 @@ class Batch:
         told = explain(error, files)
         if isinstance(error, MantaError):
             told["message"] = str(error)
+        if isinstance(error, PackageError):
+            # what a program printed says where it failed; the line that called it does not
+            told |= {"where": "", "traceback": ""}
         self._channel.send(
             {"op": "failed", "node": position, "kind": "error", "output": list(self._capture.last), **told}
         )

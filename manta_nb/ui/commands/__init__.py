@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "logs": "views.logs",
         "graph": "views.graph",
         "export": "export.export",
+        "fedn": "fedn.fedn",
         "doctor": "views.doctor",
     }
 )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from manta_nb.session.session import Session
     from manta_nb.session.table import NodeTable
 
-__all__ = ["nodes", "shutdown", "start", "use"]
+__all__ = ["data_arguments", "keep_or_provide", "nodes", "provide", "shutdown", "start", "suits", "use"]
 
 #: an option that says which partition is meant
 _IMPLIED = {"alpha": "dirichlet", "labels_per_node": "shards", "sizes": "sizes"}
@@ -34,7 +34,15 @@ def start(notebook: Notebook, options: Namespace) -> Session:
     Raises:
         UsageError: a run is active on nodes that would have to be replaced.
     """
-    asked = _asked(options, notebook.namespace)
+    return provide(notebook, _asked(options, notebook.namespace))
+
+
+def provide(notebook: Notebook, asked: Mapping[str, Any]) -> Session:
+    """Nodes as these arguments of `Session` ask for: those in use where they are so, else new ones in their place.
+
+    Raises:
+        UsageError: a run is active on nodes that would have to be replaced.
+    """
     session = notebook.session
     if session is not None:
         if notebook.asked is not None and _same(asked, notebook.asked):
@@ -52,6 +60,21 @@ def start(notebook: Notebook, options: Namespace) -> Session:
     if before is not None:
         before.close()
     return started
+
+
+def suits(session: Session, asked: Mapping[str, Any]) -> bool:
+    """Whether nodes are as these arguments of `Session` ask for; what was not asked for may be as it is."""
+    wanted, there = {**asked}, session.options
+    count = wanted.pop("nodes", None)
+    if count not in (None, len(session.nodes)) and (isinstance(count, int) or [*count] != [*session.nodes]):
+        return False
+    return _same(wanted, {name: there[name] for name in wanted if name in there})
+
+
+def keep_or_provide(notebook: Notebook, asked: Mapping[str, Any]) -> Session:
+    """The nodes in use where they suit, else others in their place; see `provide`."""
+    session = notebook.session
+    return session if session is not None and suits(session, asked) else provide(notebook, asked)
 
 
 def nodes(notebook: Notebook, options: Namespace) -> NodeTable:
@@ -98,10 +121,10 @@ def _asked(options: Namespace, namespace: Mapping[str, Any]) -> dict[str, Any]:
     if "partition" not in values:
         implied = [kind for option, kind in _IMPLIED.items() if option in values]
         values |= {"partition": implied[0]} if implied else {}
-    return values | _data(values["data"], namespace) if "data" in values else values
+    return values | data_arguments(values["data"], namespace) if "data" in values else values
 
 
-def _data(word: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
+def data_arguments(word: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """What `--data` names: `$variable` is the object itself, anything else the text, which the data layer reads."""
     found = re.fullmatch(r"(?:([^=$]*)=)?\$(\w+)", word)
     if found is None:

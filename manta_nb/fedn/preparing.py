@@ -1,0 +1,208 @@
+"""From a package and options to what the nodes are given: settings and a first model, checked before anything runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from manta_nb.compat.fedn.aggregators import check_aggregator
+from manta_nb.compat.fedn.archive import Package, read_package
+from manta_nb.compat.fedn.initial import make_seed
+from manta_nb.compat.fedn.models import find_helper, load_seed
+from manta_nb.compat.fedn.pythonenv import look_at_python
+from manta_nb.compat.fedn.serverfunctions import source_of
+from manta_nb.compat.fedn.settings import EVERY_NODE, Settings
+from manta_nb.errors import UsageError
+from manta_nb.sdk.names import did_you_mean, listed, shorten
+from manta_nb.sdk.parse import one_line
+
+__all__ = ["Environments", "PathLike", "Prepared", "Wishes", "prepare", "read_environments"]
+
+PathLike = str | os.PathLike[str]
+Environments = Mapping[str, Mapping[str, str]]
+
+#: programs of FEDn up to 0.4 knew no metadata
+_BEFORE_METADATA = re.compile(r"fedn\.utils\.(?:keras|pytorch|numpyarray)helper\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """How a package is to be run; `manta_nb.fedn.run` says what each of these means."""
+
+    seed_model: PathLike | None = None
+    rounds: int = 5
+    nodes: int | Sequence[str] | None = None
+    data: object = None
+    seed: int | None = None
+    node_env: PathLike | Environments | None = None
+    helper: str | None = None
+    aggregator: str = "fedavg"
+    aggregator_kwargs: Mapping[str, Any] | None = None
+    server_functions: object = None
+    min_clients: int = 1
+    timeout: float | None = None
+    validate: bool = True
+    startup: bool = True
+    python_env: Literal["ambient", "venv"] = "ambient"
+    real_fedn: bool = False
+    cold: bool = False
+    checksum: str | None = None
+    name: str | None = None
+    #: further options of `Session`
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def common(self) -> str | None:
+        """The folder that all nodes see as `../data`, where `data` is one without subfolders; else None."""
+        return _common_folder(self.data)
+
+    def session_options(self) -> dict[str, Any]:
+        """What a `Session` for this run is asked for."""
+        data = None if self.common else self.data
+        given = {"nodes": self.nodes, "data": data, **self.options}
+        return {key: value for key, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A package that is ready to run: what the nodes are told, and the model the first round begins with."""
+
+    package: Package
+    settings: Settings
+    model: Any
+    #: one line each: what was decided, and what may be missing
+    notes: tuple[str, ...] = ()
+
+    def for_nodes(self, node_ids: list[str]) -> Prepared:
+        """The same, once it is known which nodes there are.
+
+        Raises:
+            UsageError: variables for a node that is not there, or fewer nodes than a round needs.
+        """
+        for name in self.settings.environments:
+            if name != EVERY_NODE and name not in node_ids:
+                near = did_you_mean(name, node_ids)
+                raise UsageError(
+                    one_line(f"node_env: no node {shorten(name, 40)!r}{near}: there are {listed(node_ids)}")
+                )
+        needed = self.settings.min_clients
+        if needed > len(node_ids):
+            there = f"there are {len(node_ids)} nodes"
+            raise UsageError(f"min_clients={needed}, but {there}: lower it, or give nodes={needed}")
+        return self
+
+
+def prepare(
+    package: PathLike | Package, wishes: Wishes, say: Callable[[str], None], model: Any = None
+) -> Prepared:
+    """Read the package and the first model, or make that; `say` is told in single lines what goes on.
+
+    `model`: the first model as arrays, where somebody has read it already.
+
+    Raises:
+        PackageError: the package, its archive or the model is not usable. UsageError: an option is not.
+    """
+    _check(wishes)
+    found = package if isinstance(package, Package) else read_package(Path(package), wishes.checksum)
+    sources = found.sources()
+    commands = dict(found.spec.entry_points)
+    if not wishes.validate:
+        commands.pop("validate", None)
+    settings = Settings(
+        package=found.name,
+        checksum=found.checksum,
+        commands=commands,
+        helper=wishes.helper or find_helper(sources),
+        environments=read_environments(wishes.node_env),
+        data=wishes.common,
+        python_env=wishes.python_env,
+        environment_file=found.spec.python_env,
+        cold=wishes.cold,
+        real_fedn=wishes.real_fedn,
+        startup=wishes.startup,
+        metadata=not any(_BEFORE_METADATA.search(text) for text in sources.values()),
+        min_clients=wishes.min_clients,
+        aggregator=wishes.aggregator,
+        aggregator_kwargs=check_aggregator(wishes.aggregator, wishes.aggregator_kwargs or {}),
+        client_settings=found.settings,
+        server_functions="" if wishes.server_functions is None else source_of(wishes.server_functions),
+    )
+    notes = [*found.notes, *_about_python(found, settings)]
+    seed = wishes.seed_model
+    if model is None:
+        model = (
+            make_seed(found, settings, wishes.seed, say)
+            if seed is None
+            else load_seed(Path(seed), settings.helper)
+        )
+    return Prepared(found, settings, model, tuple(notes))
+
+
+def _about_python(package: Package, settings: Settings) -> list[str]:
+    """What the nodes' Python lacks of what the package asks for: told, as the package may do without."""
+    if settings.python_env == "ambient":
+        return look_at_python(package)
+    named = package.spec.python_env is not None
+    return [] if named else [f"{package.name} names no python_env: the nodes' own Python is used"]
+
+
+def _check(wishes: Wishes) -> None:
+    for name in ("min_clients", "rounds"):
+        value = getattr(wishes, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise UsageError(f"{name} must be a whole number ≥ 1, got {shorten(repr(value), 40)}")
+    if wishes.python_env not in ("ambient", "venv"):
+        raise UsageError(
+            f"python_env must be 'ambient' or 'venv', got {shorten(repr(wishes.python_env), 40)}"
+        )
+
+
+def _common_folder(data: object) -> str | None:
+    if not isinstance(data, str | os.PathLike):
+        return None
+    folder = Path(data)
+    try:
+        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError:
+        return None
+    return None if any(entry.is_dir() for entry in entries) else str(folder.resolve())
+
+
+def read_environments(given: PathLike | Environments | None) -> dict[str, dict[str, str]]:
+    """Variables by node: a dict, or a JSON file that holds one; `"*"` stands for every node.
+
+    Example:
+        >>> read_environments({"node_0": {"ENTRYPOINT_OPTS": "--lr=0.1"}})
+        {'node_0': {'ENTRYPOINT_OPTS': '--lr=0.1'}}
+    """
+    if given is None:
+        return {}
+    table: object = given
+    if isinstance(given, str | os.PathLike):
+        try:
+            table = json.loads(Path(given).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(one_line(f"node_env: cannot read {given}: {error.strerror}")) from error
+        except ValueError as error:
+            raise UsageError(one_line(f"node_env: {given} is not JSON: {error}")) from error
+    if not isinstance(table, Mapping) or not all(isinstance(each, Mapping) for each in table.values()):
+        raise UsageError('node_env is {"node_0": {"NAME": "value"}, …}: a node, and its variables')
+    return {str(node): _variables(str(node), each) for node, each in table.items()}
+
+
+def _variables(node: str, given: Mapping[Any, Any]) -> dict[str, str]:
+    for name, value in given.items():
+        plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+        if not plain or "\0" in str(value) or not re.fullmatch(r"[^=\0]+", str(name)):
+            raise UsageError(
+                one_line(
+                    f"node_env: {shorten(str(name), 40)} of {shorten(node, 40)} must be a text or a number, "
+                    f"got {shorten(repr(value), 40)}"
+                )
+            )
+    return {str(name): str(value) for name, value in given.items()}

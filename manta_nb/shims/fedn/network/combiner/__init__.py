@@ -1,0 +1,1 @@
+"""The combiner: here the server functions only."""

@@ -1,0 +1,1 @@
+"""What a user's server functions are made of."""

@@ -1,0 +1,1 @@
+"""Clients of Flower inside a compute package."""

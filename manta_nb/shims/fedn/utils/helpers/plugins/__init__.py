@@ -1,0 +1,1 @@
+"""The helpers; a package may put its own beside them."""

@@ -1,0 +1,1 @@
+"""The helpers where FEDn 0.7 and before had them."""

@@ -1,0 +1,1 @@
+"""See `fedn.utils.helpers`."""

@@ -1,0 +1,82 @@
+"""From the options of `%manta fedn` and `manta-nb fedn run` to what `manta_nb.fedn.run` is asked for."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from manta_nb.compat.fedn.settings import EVERY_NODE
+from manta_nb.errors import UsageError
+from manta_nb.fedn.preparing import Wishes, read_environments
+from manta_nb.sdk.names import shorten
+from manta_nb.sdk.parse import one_line
+from manta_nb.ui.grammar_fedn import PACKAGE_OPTIONS
+
+__all__ = ["wishes_of", "with_named_nodes"]
+
+#: an option that says which partition is meant
+_IMPLIED = {"alpha": "dirichlet", "labels_per_node": "shards", "sizes": "sizes"}
+#: options that are read here
+_READ = ("aggregator_kwargs", "server_functions", "no_validate", "no_startup")
+
+
+def wishes_of(options: Namespace, **more: Any) -> Wishes:
+    """What was typed, checked as far as text can be; what was not is left out: nodes in use are then kept as they are.
+
+    Args:
+        options: of the line.
+        more: arguments of `Session` that stand for what was typed, such as `data` where that is a variable.
+
+    Raises:
+        UsageError: JSON that is none, or a file that cannot be read.
+    """
+    typed = [option.key for option in PACKAGE_OPTIONS if option.name in options.given]
+    found = {key: getattr(options, key) for key in typed if key not in _READ} | more
+    if "partition" not in found:
+        implied = [kind for option, kind in _IMPLIED.items() if option in found]
+        found |= {"partition": implied[0]} if implied else {}
+    if options.aggregator_kwargs is not None:
+        found["aggregator_kwargs"] = _mapping(options.aggregator_kwargs)
+    if options.server_functions is not None:
+        found["server_functions"] = _text(options.server_functions)
+    found |= {"validate": not options.no_validate, "startup": not options.no_startup, "name": options.name}
+    own = {each.name for each in fields(Wishes)}
+    known = {key: value for key, value in found.items() if key in own}
+    return Wishes(**known, options={key: value for key, value in found.items() if key not in own})
+
+
+def with_named_nodes(wishes: Wishes) -> Wishes:
+    """The same for new nodes: where nothing else says which, those that `node_env` names.
+
+    Raises:
+        UsageError: `node_env` cannot be read.
+    """
+    named = [node for node in read_environments(wishes.node_env) if node != EVERY_NODE]
+    free = wishes.nodes is None and (wishes.data is None or wishes.common is not None)
+    return replace(wishes, nodes=named) if named and free else wishes
+
+
+def _mapping(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise UsageError(
+            one_line(f"--aggregator-kwargs is not JSON ({error}): {shorten(text, 60)}")
+        ) from error
+    if not isinstance(found, dict):
+        raise UsageError(
+            f'--aggregator-kwargs is an object such as {{"learning_rate": 0.1}}, got {shorten(text, 60)}'
+        )
+    return found
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(one_line(f"--server-functions: cannot read {shorten(path, 80)}: {why}")) from error
