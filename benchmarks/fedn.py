@@ -19,11 +19,11 @@ from statistics import median
 import numpy as np
 
 from benchmarks.report import Figure, Say, machine, parser, save, table
-from manta_nb.compat.fedn.calling import program_environment
-from manta_nb.compat.fedn.calls import Call, Outcome
-from manta_nb.compat.fedn.cold import run_cold
-from manta_nb.compat.fedn.commands import expand
-from manta_nb.compat.fedn.warm.caller import Warm
+from manta_nb.compat.fedn.programs.calling import program_environment
+from manta_nb.compat.fedn.programs.calls import Call, Outcome
+from manta_nb.compat.fedn.programs.cold import run_cold
+from manta_nb.compat.fedn.programs.commands import expand
+from manta_nb.compat.fedn.programs.warm.caller import Warm
 from manta_nb.shims import shim_folder
 
 __all__ = ["run"]

@@ -16,15 +16,15 @@ from pathlib import Path
 
 from manta_nb.cli.console import Console
 from manta_nb.cli.watching import FAILED
-from manta_nb.compat.fedn.archive import Package, read_package
-from manta_nb.compat.fedn.calling import Caller, program_environment
-from manta_nb.compat.fedn.calls import Call, Outcome
-from manta_nb.compat.fedn.commands import expand
-from manta_nb.compat.fedn.imports import missing_in_tail
-from manta_nb.compat.fedn.models import check_like, find_helper, load_model
-from manta_nb.compat.fedn.packaging import create_package
-from manta_nb.compat.fedn.reports import last_words, read_metadata, read_metrics, words_left_over
-from manta_nb.compat.fedn.workcopy import WorkCopy
+from manta_nb.compat.fedn.models.files import check_like, find_helper, load_model
+from manta_nb.compat.fedn.package.archive import Package, read_package
+from manta_nb.compat.fedn.package.packaging import create_package
+from manta_nb.compat.fedn.programs.calling import Caller, program_environment
+from manta_nb.compat.fedn.programs.calls import Call, Outcome
+from manta_nb.compat.fedn.programs.commands import expand
+from manta_nb.compat.fedn.python.imports import missing_in_tail
+from manta_nb.compat.fedn.rounds.reports import last_words, read_metadata, read_metrics, words_left_over
+from manta_nb.compat.fedn.rounds.workcopy import WorkCopy
 from manta_nb.errors import PackageError, UsageError
 from manta_nb.sdk.names import shorten
 from manta_nb.sdk.parse import one_line

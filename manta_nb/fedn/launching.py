@@ -8,8 +8,8 @@ from dataclasses import fields
 from importlib import import_module
 from typing import Any, Literal, cast
 
-from manta_nb.compat.fedn.archive import Package
-from manta_nb.compat.fedn.swarm import PackageSwarm
+from manta_nb.compat.fedn.package.archive import Package
+from manta_nb.compat.fedn.rounds.swarm import PackageSwarm
 from manta_nb.errors import UsageError
 from manta_nb.fedn.preparing import Environments, PathLike, Prepared, Wishes, prepare
 from manta_nb.session.run import Run

@@ -9,8 +9,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
-from manta_nb.compat.fedn import models
-from manta_nb.compat.fedn.reports import TIMES, read_failure
+from manta_nb.compat.fedn.models import files
+from manta_nb.compat.fedn.rounds.reports import TIMES, read_failure
 from manta_nb.errors import UsageError
 from manta_nb.fedn.records import Records
 
@@ -115,7 +115,7 @@ def save_model(run: Run, path: str | os.PathLike[str], number: int | None = None
     # a helper may look at the suffix
     draft = target.with_name(f".{os.getpid()}-{target.name}")
     try:
-        models.save_model(model_of(run, number), draft, run.globals["fedn"]["helper"])
+        files.save_model(model_of(run, number), draft, run.globals["fedn"]["helper"])
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

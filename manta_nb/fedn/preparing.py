@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from manta_nb.compat.fedn.aggregators import check_aggregator
-from manta_nb.compat.fedn.archive import Package, read_package
-from manta_nb.compat.fedn.initial import make_seed
-from manta_nb.compat.fedn.models import find_helper, load_seed
-from manta_nb.compat.fedn.pythonenv import look_at_python
-from manta_nb.compat.fedn.serverfunctions import source_of
-from manta_nb.compat.fedn.settings import EVERY_NODE, Settings
+from manta_nb.compat.fedn.models.files import find_helper, load_seed
+from manta_nb.compat.fedn.package.archive import Package, read_package
+from manta_nb.compat.fedn.python.pythonenv import look_at_python
+from manta_nb.compat.fedn.rounds.initial import make_seed
+from manta_nb.compat.fedn.rounds.settings import EVERY_NODE, Settings
+from manta_nb.compat.fedn.server.aggregators import check_aggregator
+from manta_nb.compat.fedn.server.functions import source_of
 from manta_nb.errors import UsageError
 from manta_nb.sdk.names import did_you_mean, listed, shorten
 from manta_nb.sdk.parse import one_line

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from manta_nb.compat.fedn.settings import EVERY_NODE
+from manta_nb.compat.fedn.rounds.settings import EVERY_NODE
 from manta_nb.errors import UsageError
 from manta_nb.fedn.preparing import Wishes, read_environments
 from manta_nb.sdk.names import shorten

@@ -16,7 +16,7 @@ import pytest
 
 from manta_nb.cli.grammar_fedn import FEDN_COMMANDS
 from manta_nb.cli.main import main
-from manta_nb.compat.fedn.archive import read_package
+from manta_nb.compat.fedn.package.archive import read_package
 from manta_nb.shims.fedn.utils.checksum import sha
 from tests.cli.fakes import Streams
 from tests.compat.fedn.packages import packed, write_package

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
-from manta_nb.compat.fedn.archive import read_package
-from manta_nb.compat.fedn.helpernames import find_helper
-from manta_nb.compat.fedn.models import Model, load_seed, save_model
+from manta_nb.compat.fedn.models.files import Model, load_seed, save_model
+from manta_nb.compat.fedn.models.helpernames import find_helper
+from manta_nb.compat.fedn.package.archive import read_package
 from manta_nb.errors import PackageError, UsageError
 from manta_nb.fedn import outcome
 from manta_nb.fedn.api.asked import Asked, Refused

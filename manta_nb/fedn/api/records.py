@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from manta_nb.compat.fedn.archive import Package
+from manta_nb.compat.fedn.package.archive import Package
 
 __all__ = [
     "COMBINER",

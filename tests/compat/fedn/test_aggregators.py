@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from manta_nb.compat.fedn.aggregators import check_aggregator, combine
+from manta_nb.compat.fedn.server.aggregators import check_aggregator, combine
 from manta_nb.errors import MantaError, PackageError, UsageError
 from manta_nb.sdk.codec import decode, encode
 

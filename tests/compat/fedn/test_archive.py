@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from manta_nb.compat.fedn.archive import Limits, Package, read_package, unpack
+from manta_nb.compat.fedn.package.archive import Limits, Package, read_package, unpack
 from manta_nb.errors import PackageError
 from tests.compat.fedn.packages import FILES, PACKED, packed, tar_of, write_package, zip_of
 

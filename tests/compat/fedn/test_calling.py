@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from manta_nb.compat.fedn.calling import Caller, program_environment
-from manta_nb.compat.fedn.calls import Outcome
-from manta_nb.compat.fedn.settings import Settings
+from manta_nb.compat.fedn.programs.calling import Caller, program_environment
+from manta_nb.compat.fedn.programs.calls import Outcome
+from manta_nb.compat.fedn.rounds.settings import Settings
 from manta_nb.shims import shim_folder
 from tests.compat.fedn.packages import write_package
 

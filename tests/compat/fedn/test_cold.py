@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from manta_nb.compat.fedn.calls import Call
-from manta_nb.compat.fedn.cold import run_cold, run_program
-from manta_nb.compat.fedn.environment import SEED_VARIABLE, environment
+from manta_nb.compat.fedn.programs.calls import Call
+from manta_nb.compat.fedn.programs.cold import run_cold, run_program
+from manta_nb.compat.fedn.programs.environment import SEED_VARIABLE, environment
 from tests.waiting import until
 
 #: a program that starts others, one of them in a session of its own, and tells their numbers
@@ -230,8 +230,8 @@ def test_programs_end_with_the_process_that_called(folder: Path, started: list[i
 CALLER = """\
 import os, sys
 from pathlib import Path
-from manta_nb.compat.fedn.calls import Call
-from manta_nb.compat.fedn.cold import environment, run_cold
+from manta_nb.compat.fedn.programs.calls import Call
+from manta_nb.compat.fedn.programs.cold import environment, run_cold
 variables = environment(os.environ, {}, shims=None, site=None, interpreter=sys.executable)
 call = Call("train", sys.argv[2], (), Path(sys.argv[1]), variables, sys.executable)
 run_cold(call, lambda stream, line: print(line, flush=True))

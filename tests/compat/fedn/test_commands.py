@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from manta_nb.compat.fedn.calls import Call
-from manta_nb.compat.fedn.commands import expand, shell_argv
+from manta_nb.compat.fedn.programs.calls import Call
+from manta_nb.compat.fedn.programs.commands import expand, shell_argv
 
 PRINT_WORDS = "import json, sys\nprint(json.dumps(sys.argv))\n"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from manta_nb.compat.fedn.archive import Package, read_package
-from manta_nb.compat.fedn.initial import make_seed, seed_command
-from manta_nb.compat.fedn.settings import Settings
+from manta_nb.compat.fedn.package.archive import Package, read_package
+from manta_nb.compat.fedn.rounds.initial import make_seed, seed_command
+from manta_nb.compat.fedn.rounds.settings import Settings
 from manta_nb.errors import PackageError
 from tests.compat.fedn.packages import write_package
 from tests.fedn.packages import client

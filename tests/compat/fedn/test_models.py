@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from manta_nb.compat.fedn.models import as_model, check_like, find_helper, load_model, load_seed, save_model
+from manta_nb.compat.fedn.models.files import (
+    as_model,
+    check_like,
+    find_helper,
+    load_model,
+    load_seed,
+    save_model,
+)
 from manta_nb.errors import PackageError
 from manta_nb.shims.fedn.utils.helpers import get_helper
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manta_nb.compat.fedn.aggregators import combine
-from manta_nb.compat.fedn.models import load_model, save_model
+from manta_nb.compat.fedn.models.files import load_model, save_model
+from manta_nb.compat.fedn.server.aggregators import combine
 from manta_nb.shims.fedn.utils.helpers import get_helper
 
 ORACLE = Path(sys.prefix) / "oracle" / "fedn"

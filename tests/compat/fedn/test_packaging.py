@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from manta_nb.compat.fedn.archive import read_package
-from manta_nb.compat.fedn.packaging import create_package
+from manta_nb.compat.fedn.package.archive import read_package
+from manta_nb.compat.fedn.package.packaging import create_package
 from manta_nb.errors import PackageError
 from tests.compat.fedn.packages import FILES, write_package
 

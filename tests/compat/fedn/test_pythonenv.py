@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from manta_nb.compat.fedn.archive import read_package
-from manta_nb.compat.fedn.pythonenv import (
+from manta_nb.compat.fedn.package.archive import read_package
+from manta_nb.compat.fedn.python.pythonenv import (
     build,
     check,
     look_at_python,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manta_nb.compat.fedn.calls import Outcome
-from manta_nb.compat.fedn.reports import (
+from manta_nb.compat.fedn.programs.calls import Outcome
+from manta_nb.compat.fedn.rounds.reports import (
     failure_line,
     last_words,
     numbers,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manta_nb.compat.fedn.server import Server
-from manta_nb.compat.fedn.settings import Settings
+from manta_nb.compat.fedn.rounds.settings import Settings
+from manta_nb.compat.fedn.server.server import Server
 from manta_nb.errors import PackageError
 from manta_nb.sdk.codec import decode, encode
 from tests.fedn.packages import client

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manta_nb.compat.fedn.serverfunctions import LoadedFunctions, load_functions, source_of, state
+from manta_nb.compat.fedn.server.functions import LoadedFunctions, load_functions, source_of, state
 from manta_nb.errors import PackageError, UsageError
 from manta_nb.sdk.codec import decode, encode
 

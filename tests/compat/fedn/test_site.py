@@ -8,9 +8,9 @@ from textwrap import dedent
 
 import pytest
 
-import manta_nb.compat.fedn
+import manta_nb.compat.fedn.programs
 
-SITE = Path(manta_nb.compat.fedn.__file__).parent / "site"
+SITE = Path(manta_nb.compat.fedn.programs.__file__).parent / "site"
 
 
 def python(text: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:

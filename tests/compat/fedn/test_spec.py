@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from manta_nb.compat.fedn.spec import parse_spec
+from manta_nb.compat.fedn.package.spec import parse_spec
 from manta_nb.errors import PackageError
 
 TUTORIAL = """\

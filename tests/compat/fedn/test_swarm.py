@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manta_nb.compat.fedn.archive import Package, read_package
-from manta_nb.compat.fedn.settings import Settings
-from manta_nb.compat.fedn.swarm import PackageSwarm
+from manta_nb.compat.fedn.package.archive import Package, read_package
+from manta_nb.compat.fedn.rounds.settings import Settings
+from manta_nb.compat.fedn.rounds.swarm import PackageSwarm
 from manta_nb.session.planning import blueprint
 from tests.fedn.packages import client
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from manta_nb.compat.fedn.calls import Outcome
+from manta_nb.compat.fedn.programs.calls import Outcome
 from tests.compat.fedn.warmth import Both
 from tests.waiting import until
 

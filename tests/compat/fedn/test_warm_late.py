@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from manta_nb.compat.fedn.warm.imports import find_imports
-from manta_nb.compat.fedn.warm.inside.wanted import Wanted
-from manta_nb.compat.fedn.warm.program import PythonProgram
+from manta_nb.compat.fedn.programs.warm.imports import find_imports
+from manta_nb.compat.fedn.programs.warm.inside.wanted import Wanted
+from manta_nb.compat.fedn.programs.warm.program import PythonProgram
 from tests.compat.fedn.warmth import Both
 from tests.waiting import until
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from manta_nb.compat.fedn.archive import Package, read_package
-from manta_nb.compat.fedn.workcopy import WorkCopy
+from manta_nb.compat.fedn.package.archive import Package, read_package
+from manta_nb.compat.fedn.rounds.workcopy import WorkCopy
 from manta_nb.errors import PackageError
 from tests.compat.fedn.packages import FILES, write_package
 

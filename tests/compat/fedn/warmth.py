@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
-from manta_nb.compat.fedn.calling import program_environment
-from manta_nb.compat.fedn.calls import Call, Outcome
-from manta_nb.compat.fedn.cold import run_cold
-from manta_nb.compat.fedn.commands import Expanded
-from manta_nb.compat.fedn.warm.caller import Warm
-from manta_nb.compat.fedn.warm.inside.wire import send
-from manta_nb.compat.fedn.warm.meeting import address
-from manta_nb.compat.fedn.warm.program import PythonProgram
+from manta_nb.compat.fedn.programs.calling import program_environment
+from manta_nb.compat.fedn.programs.calls import Call, Outcome
+from manta_nb.compat.fedn.programs.cold import run_cold
+from manta_nb.compat.fedn.programs.commands import Expanded
+from manta_nb.compat.fedn.programs.warm.caller import Warm
+from manta_nb.compat.fedn.programs.warm.inside.wire import send
+from manta_nb.compat.fedn.programs.warm.meeting import address
+from manta_nb.compat.fedn.programs.warm.program import PythonProgram
 from manta_nb.shims import shim_folder
 from tests.waiting import until
 

@@ -1,0 +1,1 @@
+"""A compute package: how it comes, what is in it, how it is packed."""

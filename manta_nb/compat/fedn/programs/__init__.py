@@ -1,0 +1,1 @@
+"""How the programs of a package are called: which words, which environment, warm or cold."""

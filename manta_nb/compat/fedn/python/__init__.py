@@ -1,0 +1,1 @@
+"""What a package needs of a Python, and what a node's has."""

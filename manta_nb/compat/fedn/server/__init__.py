@@ -1,0 +1,1 @@
+"""What FEDn's combiner does: choosing nodes, handing out settings, combining updates."""
