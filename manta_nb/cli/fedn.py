@@ -25,7 +25,7 @@ from manta_nb.session.digest import summarise
 from manta_nb.session.run import Run
 from manta_nb.session.session import Session
 from manta_nb.session.summary import progress_line
-from manta_nb.ui.packageoptions import wishes_of, with_named_nodes
+from manta_nb.ui.packageoptions import wishes_of
 
 __all__ = ["COMMANDS"]
 
@@ -35,7 +35,7 @@ _TOLD = 4
 
 def run(options: Namespace, console: Console) -> int:
     """Run a package, write its model, and report; the exit code says how it ended."""
-    wishes = with_named_nodes(wishes_of(options))
+    wishes = wishes_of(options).with_named_nodes()
     target = None if options.model is None else _writable(options.model)
     # what a package prints is not the data that stdout is for
     with contextlib.redirect_stdout(console.talk), second_interrupt_kills():

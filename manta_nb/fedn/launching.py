@@ -51,7 +51,8 @@ def run(
         package: a folder with `fedn.yaml`, or an archive: .tgz, .tar.gz, .tar.bz2, .zip.
         seed_model: the first model; None: the entry point `build`, or `init_seed` of the script, makes it.
         rounds: how many.
-        nodes: how many, or their names; None: those of `data`, else 4. Without `session` only.
+        nodes: how many, or their names; None: those of `data`, else those of `node_env`, else 4. Not with
+            `session`.
         data: what the programs find in `../data`: see `Session`. A folder without subfolders is there for all.
         seed: makes the run repeatable, programs included: random, numpy and torch are seeded for each call.
         session: nodes to use; None: in a notebook those of `%manta start`, else new ones.
@@ -86,7 +87,7 @@ def run(
     for note in prepared.notes:
         say(note)
     if session is None:
-        session = open_nodes(wishes.session_options(), say)
+        session = open_nodes(wishes, say)
     elif nodes is not None or options or (data is not None and wishes.common is None):
         raise UsageError(
             "session= brings its nodes and data: leave out nodes=, data= and the like, or session="
@@ -103,11 +104,11 @@ def launch(session: Session, prepared: Prepared, wishes: Wishes) -> Run:
     return session.run(swarm, wishes.rounds, seed=wishes.seed, name=wishes.name)
 
 
-def open_nodes(asked: Mapping[str, Any], say: Callable[[str], None]) -> Session:
+def open_nodes(wishes: Wishes, say: Callable[[str], None]) -> Session:
     """Nodes as asked for: in a notebook with the magics theirs, which show the run, else a new session."""
     if "manta_nb.ui.extension" in sys.modules:
         # by name: ui stands above, and there are notebooks without it
-        found = import_module("manta_nb.ui.history").nodes_for(asked)
+        found = import_module("manta_nb.ui.history").nodes_for(wishes.session_options())
         if found is not None:
             return cast("Session", found)
-    return Session(**asked, say=say)
+    return Session(**wishes.with_named_nodes().session_options(), say=say)

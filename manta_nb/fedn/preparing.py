@@ -6,8 +6,8 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from manta_nb.compat.fedn.models.files import find_helper, load_seed
@@ -20,6 +20,7 @@ from manta_nb.compat.fedn.server.functions import source_of
 from manta_nb.errors import UsageError
 from manta_nb.sdk.names import did_you_mean, listed, shorten
 from manta_nb.sdk.parse import one_line
+from manta_nb.shims.fedn.utils.helpers.helpers import OLD_PLUGINS, PLUGINS
 
 __all__ = ["Environments", "PathLike", "Prepared", "Wishes", "prepare", "read_environments"]
 
@@ -61,6 +62,16 @@ class Wishes:
         """The folder that all nodes see as `../data`, where `data` is one without subfolders; else None."""
         return _common_folder(self.data)
 
+    def with_named_nodes(self) -> Wishes:
+        """The same for new nodes: where nothing else says which, those that `node_env` names.
+
+        Raises:
+            UsageError: `node_env` cannot be read.
+        """
+        named = [node for node in read_environments(self.node_env) if node != EVERY_NODE]
+        free = self.nodes is None and (self.data is None or self.common is not None)
+        return replace(self, nodes=named) if named and free else self
+
     def session_options(self) -> dict[str, Any]:
         """What a `Session` for this run is asked for."""
         data = None if self.common else self.data
@@ -92,8 +103,7 @@ class Prepared:
                 )
         needed = self.settings.min_clients
         if needed > len(node_ids):
-            there = f"there are {len(node_ids)} nodes"
-            raise UsageError(f"min_clients={needed}, but {there}: lower it, or give nodes={needed}")
+            raise _too_few(needed, len(node_ids))
         return self
 
 
@@ -110,6 +120,7 @@ def prepare(
     _check(wishes)
     found = package if isinstance(package, Package) else read_package(Path(package), wishes.checksum)
     sources = found.sources()
+    _check_helper(wishes.helper, sources)
     commands = dict(found.spec.entry_points)
     if not wishes.validate:
         commands.pop("validate", None)
@@ -151,11 +162,26 @@ def _about_python(package: Package, settings: Settings) -> list[str]:
     return [] if named else [f"{package.name} names no python_env: the nodes' own Python is used"]
 
 
+def _check_helper(name: str | None, sources: Mapping[str, str]) -> None:
+    """Refuse a helper that neither FEDn nor the package has."""
+    known = (*PLUGINS, *OLD_PLUGINS)
+    if name is not None and name not in known and not any(PurePath(path).stem == name for path in sources):
+        near = did_you_mean(name, known)
+        raise UsageError(one_line(f"no helper {shorten(name, 40)!r}{near}: there are {', '.join(PLUGINS)}"))
+
+
+def _too_few(needed: int, nodes: int) -> UsageError:
+    there = "there is 1 node" if nodes == 1 else f"there are {nodes} nodes"
+    return UsageError(f"min_clients={needed}, but {there}: lower it, or give nodes={needed}")
+
+
 def _check(wishes: Wishes) -> None:
     for name in ("min_clients", "rounds"):
         value = getattr(wishes, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise UsageError(f"{name} must be a whole number ≥ 1, got {shorten(repr(value), 40)}")
+    if isinstance(wishes.nodes, int) and wishes.min_clients > wishes.nodes:
+        raise _too_few(wishes.min_clients, wishes.nodes)
     if wishes.python_env not in ("ambient", "venv"):
         raise UsageError(
             f"python_env must be 'ambient' or 'venv', got {shorten(repr(wishes.python_env), 40)}"

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["Records"]
 
 Record = dict[str, Any]
+#: what holds ids of models
+_IDS = ("model", "parent")
 
 
 class Records(Shown, Sequence[Record]):
@@ -63,7 +65,7 @@ class Records(Shown, Sequence[Record]):
     def _table(self) -> Table:
         rows = [_flat(row) for row in self._rows]
         columns = list(dict.fromkeys(name for row in rows for name in row))
-        cells = [[_cell(row.get(name)) for name in columns] for row in rows]
+        cells = [[_cell(name, row.get(name)) for name in columns] for row in rows]
         return Table(columns, cells, f"{len(rows)} {self._what}")
 
 
@@ -74,7 +76,10 @@ def _flat(row: Record) -> Record:
     return flat
 
 
-def _cell(value: object) -> object:
+def _cell(name: str, value: object) -> object:
+    if name in _IDS and isinstance(value, str):
+        # enough to tell them apart; a record has the whole
+        return value[:8]
     if isinstance(value, list):
         # the end of what was printed says most
         return value[-1] if value else ""

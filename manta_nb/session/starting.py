@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from manta_nb.data import DataPlan, prepare
+from manta_nb.data.plan import count
 from manta_nb.engine.records import NodeInfo
 from manta_nb.engine.wording import one_line
 from manta_nb.errors import NodeError, StoreError, UsageError
@@ -93,7 +94,7 @@ def start(
     plan = prepare(data, nodes, folder, **split)
     hosted = spread(plan.node_ids, names or _worker_ids(workers, len(plan.node_ids)))
     processes = "" if len(hosted) == len(plan.node_ids) else f" in {len(hosted)} processes"
-    say(f"starting {len(plan.node_ids)} nodes{processes} …")
+    say(f"starting {count(len(plan.node_ids), 'node')}{processes} …")
     if given is not None and capabilities.start == "fork":
         # its workers may have run anything, so nothing can be forked from them
         capabilities = Capabilities("exec", capabilities.shared_values)

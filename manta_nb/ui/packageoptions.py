@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from manta_nb.compat.fedn.rounds.settings import EVERY_NODE
 from manta_nb.errors import UsageError
-from manta_nb.fedn.preparing import Wishes, read_environments
+from manta_nb.fedn.preparing import Wishes
 from manta_nb.sdk.names import shorten
 from manta_nb.sdk.parse import one_line
 from manta_nb.ui.grammar_fedn import PACKAGE_OPTIONS
 
-__all__ = ["wishes_of", "with_named_nodes"]
+__all__ = ["wishes_of"]
 
 #: an option that says which partition is meant
 _IMPLIED = {"alpha": "dirichlet", "labels_per_node": "shards", "sizes": "sizes"}
@@ -47,17 +46,6 @@ def wishes_of(options: Namespace, **more: Any) -> Wishes:
     own = {each.name for each in fields(Wishes)}
     known = {key: value for key, value in found.items() if key in own}
     return Wishes(**known, options={key: value for key, value in found.items() if key not in own})
-
-
-def with_named_nodes(wishes: Wishes) -> Wishes:
-    """The same for new nodes: where nothing else says which, those that `node_env` names.
-
-    Raises:
-        UsageError: `node_env` cannot be read.
-    """
-    named = [node for node in read_environments(wishes.node_env) if node != EVERY_NODE]
-    free = wishes.nodes is None and (wishes.data is None or wishes.common is not None)
-    return replace(wishes, nodes=named) if named and free else wishes
 
 
 def _mapping(text: str) -> Mapping[str, Any]:

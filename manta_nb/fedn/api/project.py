@@ -54,7 +54,7 @@ class Project:
     def open(self) -> Session:
         """The session with the nodes; they start now where there are none."""
         if self.session is None or (self.session.closed and not self._given):
-            self.session = open_nodes(self.wishes.session_options(), self._say)
+            self.session = open_nodes(self.wishes, self._say)
         return self.session
 
     def nodes(self) -> list[Node]:

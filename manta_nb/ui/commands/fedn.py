@@ -12,7 +12,7 @@ from manta_nb.fedn.preparing import prepare
 from manta_nb.ui.commands.nodes import data_arguments, keep_or_provide, suits
 from manta_nb.ui.dispatching import make_room
 from manta_nb.ui.notebook import Notebook
-from manta_nb.ui.packageoptions import wishes_of, with_named_nodes
+from manta_nb.ui.packageoptions import wishes_of
 
 if TYPE_CHECKING:
     from manta_nb.session.run import Run
@@ -31,7 +31,7 @@ def fedn(notebook: Notebook, options: Namespace) -> Run:
     data = {} if options.data is None else data_arguments(options.data, notebook.namespace)
     wishes = wishes_of(options, **data)
     if notebook.session is None:
-        wishes = with_named_nodes(wishes)
+        wishes = wishes.with_named_nodes()
     prepared = prepare(options.package, wishes, notebook.say)
     asked = wishes.session_options()
     if notebook.session is not None and suits(notebook.session, asked):

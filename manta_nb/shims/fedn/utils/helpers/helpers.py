@@ -14,7 +14,7 @@ from typing import Any
 
 from . import plugins
 
-__all__ = ["PLUGINS", "get_helper", "load_metadata", "plain", "save_metadata", "save_metrics"]
+__all__ = ["OLD_PLUGINS", "PLUGINS", "get_helper", "load_metadata", "plain", "save_metadata", "save_metrics"]
 
 #: the helpers that are here
 PLUGINS = (
@@ -27,7 +27,7 @@ PLUGINS = (
     "splitlearninghelper",
 )
 #: what they were called until FEDn 0.4
-_OLD = {"keras": "kerashelper", "numpyarray": "numpyarrayhelper", "pytorch": "pytorchhelper"}
+OLD_PLUGINS = {"keras": "kerashelper", "numpyarray": "numpyarrayhelper", "pytorch": "pytorchhelper"}
 
 
 def get_helper(helper_module_name: str) -> Any:
@@ -38,7 +38,7 @@ def get_helper(helper_module_name: str) -> Any:
     Raises:
         ModuleNotFoundError: there is none of that name.
     """
-    name = _OLD.get(helper_module_name, helper_module_name)
+    name = OLD_PLUGINS.get(helper_module_name, helper_module_name)
     module = import_module(f".plugins.{name}", __package__) if name in PLUGINS else _own(name)
     if not hasattr(module, "Helper"):
         raise AttributeError(f"the helper {name} ({module.__file__}) has no class Helper")
