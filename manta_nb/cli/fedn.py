@@ -13,7 +13,8 @@ from types import MappingProxyType
 
 from manta_nb.cli.console import Console
 from manta_nb.cli.entrypoints import execute, package, train, validate
-from manta_nb.cli.watching import second_interrupt_kills, watch
+from manta_nb.cli.watching import FAILED, second_interrupt_kills, watch
+from manta_nb.compat.fedn.rounds.reports import read_failure
 from manta_nb.errors import PackageError, UsageError
 from manta_nb.fedn.launching import launch
 from manta_nb.fedn.outcome import as_json, failures, save_model, validations
@@ -22,6 +23,7 @@ from manta_nb.render import plain
 from manta_nb.sdk.names import shorten
 from manta_nb.sdk.parse import one_line
 from manta_nb.session.digest import summarise
+from manta_nb.session.logs import LogRow
 from manta_nb.session.run import Run
 from manta_nb.session.session import Session
 from manta_nb.session.summary import progress_line
@@ -44,11 +46,11 @@ def run(options: Namespace, console: Console) -> int:
             console.say(note)
         with Session(**wishes.session_options(), say=console.say) as session:
             made = launch(session, prepared, wishes)
-            with _show_lines(made, console) if options.logs else contextlib.nullcontext():
+            with _show_lines(made, console, all_lines=options.logs):
                 code = watch(made, console)
             model = _write(made, target, console)
             _report(made, model, options.json, console)
-    return code
+    return FAILED if code == 0 and model is None else code
 
 
 def _writable(word: str) -> Path:
@@ -66,8 +68,8 @@ def _writable(word: str) -> Path:
 
 
 @contextlib.contextmanager
-def _show_lines(run: Run, console: Console) -> Iterator[None]:
-    """Say what the programs print, as it comes: `node_0 train: Loss: 0.5`."""
+def _show_lines(run: Run, console: Console, all_lines: bool) -> Iterator[None]:
+    """Say what the programs print, as it comes: `node_0 train: Loss: 0.5`; else only which calls failed."""
     told = 0
     lock = threading.Lock()
 
@@ -76,10 +78,11 @@ def _show_lines(run: Run, console: Console) -> Iterator[None]:
         with lock:
             first, rows = seen.logs.since(told)
             told = first + len(rows)
-            if rows and console.rewrites:
+            lines = [line for row in rows if (line := _line(row, all_lines))]
+            if lines and console.rewrites:
                 console.rewrite("")
-            for row in rows:
-                console.say(f"{row.node} {row.task}: {plain(row.text)}")
+            for line in lines:
+                console.say(line)
 
     end = run.watch(tell)
     try:
@@ -89,14 +92,27 @@ def _show_lines(run: Run, console: Console) -> Iterator[None]:
         tell(run)
 
 
+def _line(row: LogRow, all_lines: bool) -> str:
+    """What is said of a line that a program printed; "" for nothing."""
+    if all_lines:
+        return f"{row.node} {row.task}: {plain(row.text)}"
+    note = read_failure(row.text) if row.level == "ERROR" else None
+    return (
+        ""
+        if note is None
+        else one_line(f"! round {row.iteration + 1}, {row.node}: {note.entry_point}: {note.message}")
+    )
+
+
 def _write(run: Run, target: Path | None, console: Console) -> Path | None:
     """The last model as a file, where a round was complete."""
     if not run.iteration:
         return None
     try:
         path = save_model(run, target or Path(f"{run.name}-model.npz"))
-    except (OSError, PackageError) as error:
-        console.say(one_line(f"the model could not be written: {error}"))
+    except (OSError, PackageError, UsageError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        console.say(one_line(f"the model could not be written ({why}): give --model FILE"))
         return None
     console.say(f"the model of round {run.iteration}: {path}")
     return path

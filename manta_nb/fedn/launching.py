@@ -86,13 +86,19 @@ def run(
     prepared = prepare(package, wishes, say)
     for note in prepared.notes:
         say(note)
+    own = session is None and "manta_nb.ui.extension" not in sys.modules
     if session is None:
         session = open_nodes(wishes, say)
     elif nodes is not None or options or (data is not None and wishes.common is None):
         raise UsageError(
             "session= brings its nodes and data: leave out nodes=, data= and the like, or session="
         )
-    made = launch(session, prepared, wishes)
+    try:
+        made = launch(session, prepared, wishes)
+    except BaseException:
+        if own:
+            session.close()
+        raise
     return made.wait() if wait else made
 
 

@@ -13,6 +13,8 @@ from manta_nb.compat.fedn.models import files
 from manta_nb.compat.fedn.rounds.reports import TIMES, read_failure
 from manta_nb.errors import UsageError
 from manta_nb.fedn.records import Records
+from manta_nb.sdk.names import shorten
+from manta_nb.sdk.parse import one_line
 
 if TYPE_CHECKING:
     from manta_nb.session.metrics import MetricRow
@@ -110,7 +112,10 @@ def save_model(run: Run, path: str | os.PathLike[str], number: int | None = None
         path: the file, which is replaced; its folder is made.
         number: the round that left the model; None: the latest.
     """
-    target = Path(path).absolute()
+    # where a link leads, and nothing that is no file
+    target = Path(path).absolute().resolve()
+    if target.exists() and not target.is_file():
+        raise UsageError(one_line(f"{shorten(str(target), 120)} is no file: name another one for the model"))
     target.parent.mkdir(parents=True, exist_ok=True)
     # a helper may look at the suffix
     draft = target.with_name(f".{os.getpid()}-{target.name}")

@@ -28,6 +28,8 @@ PathLike = str | os.PathLike[str]
 Environments = Mapping[str, Mapping[str, str]]
 
 #: programs of FEDn up to 0.4 knew no metadata
+#: what no environment variable can hold
+_UNFIT = re.compile("[\0\ud800-\udfff]")
 _BEFORE_METADATA = re.compile(r"fedn\.utils\.(?:keras|pytorch|numpyarray)helper\b")
 
 
@@ -60,7 +62,7 @@ class Wishes:
     @property
     def common(self) -> str | None:
         """The folder that all nodes see as `../data`, where `data` is one without subfolders; else None."""
-        return _common_folder(self.data)
+        return _common_folder(self.data, self.nodes)
 
     def with_named_nodes(self) -> Wishes:
         """The same for new nodes: where nothing else says which, those that `node_env` names.
@@ -143,7 +145,8 @@ def prepare(
         client_settings=found.settings,
         server_functions="" if wishes.server_functions is None else source_of(wishes.server_functions),
     )
-    notes = [*found.notes, *_about_python(found, settings)]
+    told = [] if wishes.common is None else [f"../data of every node is {shorten(wishes.common, 120)}"]
+    notes = [*found.notes, *told, *_about_python(found, settings)]
     seed = wishes.seed_model
     if model is None:
         model = (
@@ -188,15 +191,18 @@ def _check(wishes: Wishes) -> None:
         )
 
 
-def _common_folder(data: object) -> str | None:
+def _common_folder(data: object, nodes: object) -> str | None:
     if not isinstance(data, str | os.PathLike):
         return None
-    folder = Path(data)
+    folder = Path(data).expanduser()
     try:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError:
         return None
-    return None if any(entry.is_dir() for entry in entries) else str(folder.resolve())
+    inside = [entry for entry in entries if entry.is_dir()]
+    # a single subfolder is not one for each of several nodes: `data/clients/1/…`, `data/MedNIST/…`
+    common = not inside or (len(inside) == 1 and isinstance(nodes, int) and nodes > 1)
+    return str(folder.resolve()) if common else None
 
 
 def read_environments(given: PathLike | Environments | None) -> dict[str, dict[str, str]]:
@@ -211,10 +217,10 @@ def read_environments(given: PathLike | Environments | None) -> dict[str, dict[s
     table: object = given
     if isinstance(given, str | os.PathLike):
         try:
-            table = json.loads(Path(given).read_text(encoding="utf-8"))
+            table = json.loads(Path(given).expanduser().read_text(encoding="utf-8"))
         except OSError as error:
             raise UsageError(one_line(f"node_env: cannot read {given}: {error.strerror}")) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(one_line(f"node_env: {given} is not JSON: {error}")) from error
     if not isinstance(table, Mapping) or not all(isinstance(each, Mapping) for each in table.values()):
         raise UsageError('node_env is {"node_0": {"NAME": "value"}, …}: a node, and its variables')
@@ -224,7 +230,7 @@ def read_environments(given: PathLike | Environments | None) -> dict[str, dict[s
 def _variables(node: str, given: Mapping[Any, Any]) -> dict[str, str]:
     for name, value in given.items():
         plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-        if not plain or "\0" in str(value) or not re.fullmatch(r"[^=\0]+", str(name)):
+        if not plain or _UNFIT.search(str(value)) or not re.fullmatch(r"[^=\0]+", str(name)):
             raise UsageError(
                 one_line(
                     f"node_env: {shorten(str(name), 40)} of {shorten(node, 40)} must be a text or a number, "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from manta_nb import fedn
@@ -16,6 +18,7 @@ from manta_nb.fedn.outcome import as_json, model_of
 from manta_nb.session.run import Run
 from manta_nb.session.session import Session
 from tests.fedn.packages import PACKAGES, client
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
 
@@ -204,3 +207,68 @@ def test_the_trail_of_models(session: Session) -> None:
     assert [row["parent"] for row in trail] == [None, *[row["model"] for row in trail[:-1]]]
     assert other[0]["model"] == trail[2]["model"] and other[-1]["model"] != trail[3]["model"]
     assert np.allclose(model_of(run, 1)[0], 0.5)
+
+
+def drawing(folder: Path) -> Path:
+    """A package with startup whose training draws random numbers."""
+    shutil.copytree(client("good"), folder)
+    train = folder / "train.py"
+    train.write_text(train.read_text().replace("point + (target - point) / 2", "point + np.random.rand()"))
+    spec = folder / "fedn.yaml"
+    spec.write_text(spec.read_text() + "  startup:\n    command: python -c pass\n")
+    return folder
+
+
+def test_startup_changes_no_numbers(session: Session, tmp_path: Path) -> None:
+    """A fork, whose copies are fresh, draws what its parent drew; so does a run that was stopped in its first round."""
+    run = fedn.run(drawing(tmp_path / "client"), session=session, rounds=3, seed=3, say=quiet).wait(100)
+    branch = run.fork(iteration=0, iterations=3).wait(100)
+
+    assert np.array_equal(model_of(run)[0], model_of(branch)[0])
+
+
+def test_a_lost_template_costs_no_node(tmp_path: Path) -> None:
+    """Where the process that has the imports ready is killed, the call is done once more by a process of its own."""
+    began = time.time()
+    slow = {"*": {"FAIL": "sleep", "SLEEP": "4", "FAIL_CALL": "1"}}
+    seed = PACKAGES / "zeros.npz"
+    # nodes of its own: the template is one that starts now
+    with Session(nodes=3, store=tmp_path) as session:
+        run = fedn.run(
+            client("failing"), session=session, seed_model=seed, rounds=1, node_env=slow, say=quiet
+        )
+        until(lambda: len([row for row in run.logs if row.text.startswith("call 1")]) == 3, 40)
+        kill_templates(began)
+        run.wait(100)
+
+    assert len(fedn.failures(run)) == 0
+    assert {row.node for row in fedn_rows(run)} == {"node_0", "node_1", "node_2"}
+
+
+def kill_templates(began: float) -> None:
+    """Kill the processes that have imports ready and were started since."""
+    for process in psutil.process_iter(["cmdline", "create_time"]):
+        of_a_template = any("warm/inside" in word for word in process.info["cmdline"] or [])
+        if of_a_template and process.info["create_time"] > began:
+            process.kill()
+
+
+def fedn_rows(run: Run) -> list[Any]:
+    """The times of the trainings that counted."""
+    return [row for row in run.metrics if row.name == "train_seconds"]
+
+
+def test_a_mistake_leaves_no_nodes() -> None:
+    """Nodes that were started for a run which is then refused are ended."""
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    with pytest.raises(UsageError, match="node_7"):
+        fedn.run(client("good"), nodes=2, node_env={"node_7": {"A": "1"}}, store="off", say=quiet)
+
+    until(lambda: not left(before), 20)
+    assert left(before) == []
+
+
+def left(before: set[int]) -> list[str]:
+    """The commands of workers that were not there before."""
+    found = [each for each in psutil.Process().children(recursive=True) if each.pid not in before]
+    return [" ".join(each.cmdline()) for each in found if "spawn_main" in " ".join(each.cmdline())]

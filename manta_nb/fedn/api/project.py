@@ -12,7 +12,7 @@ from uuid import uuid4
 from manta_nb.compat.fedn.models.files import Model, load_seed, save_model
 from manta_nb.compat.fedn.models.helpernames import find_helper
 from manta_nb.compat.fedn.package.archive import read_package
-from manta_nb.errors import PackageError, UsageError
+from manta_nb.errors import PackageError, StoreError, UsageError
 from manta_nb.fedn import outcome
 from manta_nb.fedn.api.asked import Asked, Refused
 from manta_nb.fedn.api.records import ModelRecord, PackageRecord, now
@@ -182,7 +182,11 @@ class Project:
         session_id = str(asked.session_id) if asked.session_id else str(uuid4())
         config = asked.config(session_id, package, begins.id, self.wishes)
         wishes = asked.wishes(self.wishes, package.helper)
-        prepared = prepare(package.package, wishes, self._say, self.arrays(begins))
+        try:
+            model = self.arrays(begins)
+        except (StoreError, UsageError) as error:
+            raise Refused(f"Model {begins.id} is kept no more: {error}") from error
+        prepared = prepare(package.package, wishes, self._say, model)
         online = [node for node in self.nodes() if node.state not in ("lost", "closed")]
         if len(online) < config["clients_required"]:
             raise Refused("Not enough clients available to start session.")

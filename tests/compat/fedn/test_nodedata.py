@@ -56,3 +56,13 @@ def test_a_session_that_lies_elsewhere(tmp_path: Path) -> None:
         folder = lay_out(tmp_path / "data", {"a": Dataset(tmp_path / name / "a.pt")})
 
     assert folder is not None and (folder / "a.pt").read_text() == "two"
+
+
+def test_other_arrays_replace_those_of_before(tmp_path: Path) -> None:
+    """A run that goes on with other data finds them, not those of before."""
+    for value in (1, 5):
+        np.save(tmp_path / f"{value}.npy", np.full(3, value))
+        lay_out(tmp_path / "data", {"digits": Dataset(arrays={"x": tmp_path / f"{value}.npy"})})
+
+    with np.load(tmp_path / "data" / "digits.npz") as found:
+        assert found["x"].tolist() == [5, 5, 5]

@@ -104,3 +104,9 @@ def test_an_unknown_entry_point_says_which_there_are() -> None:
         PackageError, match=r"no entry point 'validat': it has train, validate \(did you mean 'validate'"
     ):
         parse_spec(TUTORIAL).command("validat")
+
+
+def test_aliases_are_refused() -> None:
+    """A few lines of them would make gigabytes."""
+    with pytest.raises(PackageError, match="aliases"):
+        parse_spec("a: &a [x, x]\nentry_points:\n  train:\n    command: *a\n")

@@ -83,12 +83,23 @@ def parse_spec(text: str, file_name: str = "fedn.yaml") -> PackageSpec:
     return PackageSpec(file_name, commands, environment or None)
 
 
+class _Plain(yaml.SafeLoader):
+    """YAML without aliases: a few lines of them make gigabytes, and no `fedn.yaml` needs one."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """See PyYAML."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.get_event()  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="aliases (*name) are not taken", problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+
 def load_mapping(text: str, file_name: str) -> dict[str, Any]:
     """A YAML file whose top is a mapping, or a `PackageError` that names it and the line."""
     if len(text) > _LONGEST:
         raise PackageError(f"{file_name} has {len(text):,} characters: that is no {file_name}")
     try:
-        content = yaml.safe_load(text.removeprefix("\ufeff"))
+        content = yaml.load(text.removeprefix("\ufeff"), _Plain)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""

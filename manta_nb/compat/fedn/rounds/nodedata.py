@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,9 +47,14 @@ def _link(link: Path, target: Path) -> None:
 
 
 def _write(path: Path, arrays: Mapping[str, Path]) -> None:
-    if path.exists():
+    seen = {key: (file, file.stat()) for key, file in arrays.items()}
+    came = json.dumps({key: [str(file), at.st_mtime_ns, at.st_size] for key, (file, at) in seen.items()})
+    # beside the folder that programs see
+    source = path.parent.with_name(f".{path.name}.source")
+    if path.exists() and source.exists() and source.read_text(encoding="utf-8") == came:
         return
     draft = path.with_suffix(".new")
     with draft.open("wb") as stream:
         np.savez(stream, **{key: np.load(file, mmap_mode="r") for key, file in arrays.items()})
     draft.replace(path)
+    source.write_text(came, encoding="utf-8")

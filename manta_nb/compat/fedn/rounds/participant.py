@@ -15,6 +15,7 @@ from manta_nb.compat.fedn.programs.calls import Outcome
 from manta_nb.compat.fedn.python.imports import missing_in_tail
 from manta_nb.compat.fedn.rounds.nodedata import lay_out
 from manta_nb.compat.fedn.rounds.reports import (
+    TIMES,
     failure_line,
     killed_by,
     last_words,
@@ -26,6 +27,7 @@ from manta_nb.compat.fedn.rounds.reports import (
 from manta_nb.compat.fedn.rounds.settings import Settings
 from manta_nb.compat.fedn.rounds.workcopy import WorkCopy
 from manta_nb.errors import PackageError
+from manta_nb.render import plain
 from manta_nb.sdk.context import current_context
 from manta_nb.sdk.parse import one_line
 from manta_nb.sdk.task import Task
@@ -49,6 +51,8 @@ class Participant:
         self._settings = Settings.of(settings)
         self._node_id = task.world.node_id
         self._round = task.world.iteration + 1
+        # the task's own generator is seeded for this iteration, task and node
+        self._seed = random.getrandbits(62)
         self._copy = self._prepare(package)
         # a turn begins in the node's folder of the session, which is beside those of the other nodes
         meeting = Path.cwd().parent / "warm"
@@ -93,7 +97,9 @@ class Participant:
             except PackageError as error:
                 raise self._failed("validate", outcome, str(error)) from error
         for name, value in numbers(report):
-            self._task.world.metric(name[:LONGEST_NAME], value)
+            # without what could move a terminal's cursor; what calls take is measured here
+            told = plain(f"reported_{name}" if name in TIMES else name)
+            self._task.world.metric(told[:LONGEST_NAME], value)
         return report
 
     def _metadata(self, model_out: Path) -> tuple[dict[str, Any], float]:
@@ -128,9 +134,9 @@ class Participant:
         return outcome
 
     def _run(self, name: str, *paths: str) -> Outcome:
-        # the task's own generator is seeded for this iteration, task and node
-        command = self._settings.commands[name]
-        outcome = self._caller.call(name, command, paths, random.getrandbits(63), _emit)
+        # whether startup comes before a call, which it does in a fresh copy, must not change what that draws
+        seed = self._seed + (name == "startup")
+        outcome = self._caller.call(name, self._settings.commands[name], paths, seed, _emit)
         if self._round == 1 and name != "validate":
             for note in self._caller.notes():
                 self._task.logger.info("%s", note)

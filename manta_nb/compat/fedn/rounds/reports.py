@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import signal
 from collections.abc import Iterator, Mapping
@@ -29,6 +28,8 @@ __all__ = [
     "words_left_over",
 ]
 
+#: more than any data have; NaN is not below it
+_MOST_EXAMPLES = 1e18
 #: bytes of JSON that a program may report
 MOST_BYTES = 16 << 20
 #: what the calls of entry points took, as metrics beside those a package reports
@@ -108,7 +109,7 @@ def read_metadata(out_path: Path) -> tuple[dict[str, Any], int | float]:
         )
     count = metadata["num_examples"]
     usable = isinstance(count, int | float) and not isinstance(count, bool)
-    if not usable or not math.isfinite(count) or count <= 0:
+    if not usable or not 0 < count < _MOST_EXAMPLES:
         raise PackageError(f"num_examples must be a number above 0, got {shorten(repr(count), 60)}")
     return metadata, count
 

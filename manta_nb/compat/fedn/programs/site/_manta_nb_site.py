@@ -25,6 +25,9 @@ def begin(seed: str) -> None:
     """
     hooks = _Hooks()
     hooks.before["torchvision._meta_registrations"] = _declare_operators
+    for name in _DRAWERS:
+        undisturbed = _Undisturbed()
+        hooks.before[name], hooks.after[name] = undisturbed.remember, undisturbed.bring_back
     sys.meta_path.insert(0, hooks)
     if seed.isdecimal():
         seed_programs(int(seed))
@@ -69,6 +72,8 @@ def _seed_torch(module: Any, seed: int) -> None:
 
 #: numpy's newer versions load the module of the global generator late, and it is not to be loaded earlier
 _GENERATORS: dict[str, Callable[[Any, int], None]] = {"numpy.random": _seed_numpy, "torch": _seed_torch}
+#: modules that draw from the global generator while they are imported: programs draw the same with and without them
+_DRAWERS = ("rich.style",)
 _OPERATORS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -101,6 +106,19 @@ class _Later:
 
     def __call__(self, module: ModuleType) -> None:
         self._start(module, self._seed)
+
+
+class _Undisturbed:
+    """Keeps the global generator of `random` as it was before an import."""
+
+    def __init__(self) -> None:
+        self._state: Any = None
+
+    def remember(self) -> None:
+        self._state = random.getstate()
+
+    def bring_back(self, module: ModuleType) -> None:
+        random.setstate(self._state)
 
 
 class _Hooks:

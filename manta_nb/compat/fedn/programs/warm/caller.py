@@ -29,7 +29,7 @@ WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
 
 class NotWarm(Exception):
-    """A program could not be forked; it has not begun, so that it can still be started as a process of its own."""
+    """A program could not be forked, or was lost with the process it came from: it can be started as one of its own."""
 
 
 class Warm:
@@ -105,7 +105,11 @@ class Warm:
                 os.close(writer)
                 os.close(error_writer)
             tail: deque[str] = deque(maxlen=LAST_LINES)
-            code = self._line.follow(reader, errors, emit, tail)
+            try:
+                code = self._line.follow(reader, errors, emit, tail)
+            except Gone as error:
+                # killed from outside, as a node is that runs out of memory: no failure of the program
+                raise NotWarm(str(error)) from error
         finally:
             os.close(reader)
             os.close(errors)

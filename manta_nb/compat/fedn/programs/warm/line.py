@@ -95,6 +95,7 @@ class Line:
             raise
         if ending.lost:
             self.close()
+            raise Gone("what has the imports ready was killed")
         return ending.code
 
     def close(self, leave: bool = False) -> None:

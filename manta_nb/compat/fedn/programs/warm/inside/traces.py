@@ -76,7 +76,16 @@ def _folder() -> str | None:
 
 
 def _threads() -> int:
-    return len(os.listdir("/proc/self/task"))
+    """How many threads there are, but for those of jemalloc (pyarrow), which sees to it that a fork does without."""
+    names = []
+    for thread in os.listdir("/proc/self/task"):
+        try:
+            with open(f"/proc/self/task/{thread}/comm", encoding="utf-8", errors="replace") as stream:
+                names.append(stream.read().strip())
+        except OSError:
+            # it has ended since
+            continue
+    return sum(name != "jemalloc_bg_thd" for name in names)
 
 
 def _processes() -> set[int]:
