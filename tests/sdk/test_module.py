@@ -108,7 +108,7 @@ def test_placement_in_words(options: dict[str, Any], words: str):
         ({"timeout": 0}, "timeout must be a number of seconds above 0, or None, got 0 (int)"),
         ({"timeout": math.inf}, "timeout must be a number of seconds above 0, or None, got inf (float)"),
         ({"retries": -1}, "retries must be a whole number ≥ 0, got -1 (int)"),
-        ({"min_nodes": 0}, "min_nodes must be a whole number ≥ 1, got 0 (int)"),
+        ({"min_nodes": -1}, "min_nodes must be a whole number ≥ 0, got -1 (int)"),
         ({"on_nan": "ignore"}, "on_nan must be \"warn\" or \"refuse\", got 'ignore' (str)"),
         ({"keep_results": "some"}, "keep_results must be a whole number ≥ 1, or \"all\", got 'some' (str)"),
         ({"alias": ""}, "alias must be a text of one line, or None, got '' (str)"),

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from manta_nb.compat.fedn.programs.calls import Outcome
+from manta_nb.compat.fedn.programs.warm.caller import NotWarm
 from tests.compat.fedn.warmth import Both
 from tests.waiting import until
 
@@ -174,8 +175,8 @@ def test_a_process_with_imports_that_dies_is_replaced(both: Both) -> None:
     warm.disconnect()
 
 
-def test_a_program_whose_process_with_imports_dies_counts_as_killed(both: Both) -> None:
-    """It dies, too, so that nobody waits for it."""
+def test_a_program_whose_process_with_imports_dies_is_not_counted(both: Both) -> None:
+    """It dies, too, so that nobody waits for it, and the caller is told to start one of its own."""
     both.write("main.py", "import os, time\nprint(os.getppid(), os.getpid(), flush=True)\ntime.sleep(1000)")
     call, program = both.call(), both.program()
     warm = both.kept(call)
@@ -186,9 +187,9 @@ def test_a_program_whose_process_with_imports_dies_counts_as_killed(both: Both) 
         told.extend(map(int, line.split()))
         os.kill(told[0], signal.SIGKILL)
 
-    outcome = warm.run(call, program, kill)
+    with pytest.raises(NotWarm, match="was killed"):
+        warm.run(call, program, kill)
 
-    assert -signal.SIGKILL == outcome.exit_code
     until(lambda: not alive(*told))
     for path in both.meeting.iterdir():
         path.unlink()
