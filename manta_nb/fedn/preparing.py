@@ -17,6 +17,7 @@ from manta_nb.compat.fedn.rounds.initial import make_seed
 from manta_nb.compat.fedn.rounds.settings import EVERY_NODE, Settings
 from manta_nb.compat.fedn.server.aggregators import check_aggregator
 from manta_nb.compat.fedn.server.functions import source_of
+from manta_nb.data.loading import BUNDLED
 from manta_nb.errors import UsageError
 from manta_nb.sdk.names import did_you_mean, listed, shorten
 from manta_nb.sdk.parse import one_line
@@ -192,7 +193,8 @@ def _check(wishes: Wishes) -> None:
 
 
 def _common_folder(data: object, nodes: object) -> str | None:
-    if not isinstance(data, str | os.PathLike):
+    # `digits` are the digits, also where a folder is called so
+    if not isinstance(data, str | os.PathLike) or data in BUNDLED:
         return None
     folder = Path(data).expanduser()
     try:
