@@ -21,6 +21,7 @@ from manta_nb.data.loading import BUNDLED
 from manta_nb.errors import UsageError
 from manta_nb.sdk.names import did_you_mean, listed, shorten
 from manta_nb.sdk.parse import one_line
+from manta_nb.shims import real_place
 from manta_nb.shims.fedn.utils.helpers.helpers import OLD_PLUGINS, PLUGINS
 
 __all__ = ["Environments", "PathLike", "Prepared", "Wishes", "prepare", "read_environments"]
@@ -186,6 +187,8 @@ def _check(wishes: Wishes) -> None:
             raise UsageError(f"{name} must be a whole number ≥ 1, got {shorten(repr(value), 40)}")
     if isinstance(wishes.nodes, int) and wishes.min_clients > wishes.nodes:
         raise _too_few(wishes.min_clients, wishes.nodes)
+    if wishes.real_fedn and wishes.python_env == "ambient" and not real_place("fedn"):
+        raise UsageError("real_fedn: no FEDn is installed here: pip install fedn, or leave real_fedn out")
     if wishes.python_env not in ("ambient", "venv"):
         raise UsageError(
             f"python_env must be 'ambient' or 'venv', got {shorten(repr(wishes.python_env), 40)}"

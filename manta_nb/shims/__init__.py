@@ -18,7 +18,7 @@ from typing import Literal
 
 from manta_nb.errors import UsageError
 
-__all__ = ["PACKAGES", "Position", "environment", "install", "shim_folder"]
+__all__ = ["PACKAGES", "Position", "environment", "install", "real_place", "shim_folder"]
 
 Position = Literal["first", "last", "off"]
 
@@ -69,7 +69,7 @@ def _note(name: str) -> str:
     module = sys.modules.get(name)
     if module is not None:
         return "" if _is_own(module) else _imported_note(name, module)
-    place = _real_place(name)
+    place = real_place(name)
     if not place:
         return ""
     owner = _distribution(name) or f"package {name} in {_tail(place)}"
@@ -89,7 +89,7 @@ def _is_own(module: ModuleType) -> bool:
     return file is not None and Path(file).resolve().is_relative_to(shim_folder())
 
 
-def _real_place(name: str) -> str:
+def real_place(name: str) -> str:
     """Where another package of that name would be imported from; "" if there is none."""
     elsewhere = [entry for entry in sys.path if entry != str(shim_folder())]
     spec = importlib.machinery.PathFinder.find_spec(name, elsewhere)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from manta_nb.fedn.preparing import Wishes
+from manta_nb.errors import UsageError
+from manta_nb.fedn.preparing import Wishes, prepare
+from tests.fedn.packages import client
 
 
 def test_bundled_data_win_over_a_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,6 +17,12 @@ def test_bundled_data_win_over_a_folder_of_that_name(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
 
     assert Wishes(data="digits", nodes=4).common is None
+
+
+def test_a_real_fedn_has_to_be_there() -> None:
+    """Asked for and not installed, it is one line before anything runs."""
+    with pytest.raises(UsageError, match="pip install fedn"):
+        prepare(client("good"), Wishes(real_fedn=True), print)
 
 
 def test_which_folders_are_there_for_all_nodes(tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
-"""An entry point as a process of its own, which ends with whoever called it, and takes with it all that it started."""
+"""An entry point as a process of its own, which ends with whoever called it, and takes along what is in its group.
+
+Aborted by an exception, it takes along all that descends from it; killed together with its caller, it leaves what
+made a session of its own (`setsid`).
+"""
 
 from __future__ import annotations
 
