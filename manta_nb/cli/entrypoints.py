@@ -21,6 +21,7 @@ from manta_nb.compat.fedn.package.archive import Package, read_package
 from manta_nb.compat.fedn.package.packaging import create_package
 from manta_nb.compat.fedn.programs.calling import Caller, program_environment
 from manta_nb.compat.fedn.programs.calls import Call, Outcome
+from manta_nb.compat.fedn.programs.cold import NOT_FOUND, NOT_STARTED
 from manta_nb.compat.fedn.programs.commands import expand
 from manta_nb.compat.fedn.python.imports import missing_in_tail
 from manta_nb.compat.fedn.rounds.reports import last_words, read_metadata, read_metrics, words_left_over
@@ -31,8 +32,8 @@ from manta_nb.sdk.parse import one_line
 
 __all__ = ["execute", "package", "train", "validate"]
 
-#: as shells say it: there is no such program; it cannot be started; a signal ended it, and this is added to its number
-NOT_FOUND, NOT_STARTED, BY_SIGNAL = 127, 126, 128
+#: as shells say it: a signal ended a program, and this is added to its number
+BY_SIGNAL = 128
 
 
 def train(options: Namespace, console: Console) -> int:

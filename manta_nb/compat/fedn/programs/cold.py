@@ -27,7 +27,7 @@ from manta_nb.compat.fedn.programs.commands import Expanded, expand, shell_argv
 from manta_nb.compat.fedn.programs.environment import environment
 from manta_nb.compat.fedn.programs.pump import LAST_LINES, pump
 
-__all__ = ["environment", "run_cold", "run_program"]
+__all__ = ["NOT_FOUND", "NOT_STARTED", "environment", "run_cold", "run_program"]
 
 PR_SET_PDEATHSIG: Final = 1
 #: looked up before any fork: between fork and exec nothing may be

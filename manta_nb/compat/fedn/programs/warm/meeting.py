@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from manta_nb.compat.fedn.programs.environment import SEED_VARIABLE
 from manta_nb.compat.fedn.programs.warm.inside.serving import WAITING
 from manta_nb.compat.fedn.programs.warm.inside.wanted import EARLY
 from manta_nb.compat.fedn.programs.warm.inside.wire import Gone, owner
 
-__all__ = ["SEED_VARIABLE", "Kind", "address", "meet", "place_for"]
+__all__ = ["Kind", "address", "meet", "place_for"]
 
 _INSIDE = Path(__file__).resolve().parent / "inside"
-SEED_VARIABLE = "MANTA_NB_SEED"
 #: how often a meeting place is made
 _TRIES = 10
 #: characters of a path that a socket's address takes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from manta_nb.compat.fedn.programs.calls import Call
-from manta_nb.compat.fedn.programs.warm.meeting import SEED_VARIABLE
+from manta_nb.compat.fedn.programs.environment import SEED_VARIABLE
 from manta_nb.compat.fedn.programs.warm.program import PythonProgram
 
 __all__ = ["order"]
