@@ -15,7 +15,7 @@ import pytest
 
 from manta_nb.compat.fedn.programs.calls import Call
 from manta_nb.compat.fedn.programs.cold import run_cold, run_program
-from manta_nb.compat.fedn.programs.environment import SEED_VARIABLE, environment
+from manta_nb.compat.processes.environment import SEED_VARIABLE, environment
 from tests.waiting import until
 
 #: a program that starts others, one of them in a session of its own, and tells their numbers

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from manta_nb.compat.fedn.rounds.nodedata import lay_out
+from manta_nb.compat.nodedata import lay_out
 from manta_nb.sdk.context import Dataset
 
 

@@ -8,9 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-import manta_nb.compat.fedn.programs
-
-SITE = Path(manta_nb.compat.fedn.programs.__file__).parent / "site"
+from manta_nb.compat.processes.environment import SITE
 
 
 def python(text: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:

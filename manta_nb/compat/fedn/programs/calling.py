@@ -13,18 +13,15 @@ from platformdirs import user_cache_path
 from manta_nb.compat.fedn.programs.calls import Call, Emit, Outcome
 from manta_nb.compat.fedn.programs.cold import run_cold
 from manta_nb.compat.fedn.programs.commands import expand
-from manta_nb.compat.fedn.programs.environment import environment
 from manta_nb.compat.fedn.programs.warm.caller import NotWarm, Warm
 from manta_nb.compat.fedn.programs.warm.program import PythonProgram
 from manta_nb.compat.fedn.python.pythonenv import read_environment
 from manta_nb.compat.fedn.python.venvs import build
 from manta_nb.compat.fedn.rounds.settings import Settings
+from manta_nb.compat.processes.environment import SITE, environment
 from manta_nb.shims import shim_folder
 
 __all__ = ["Caller", "program_environment"]
-
-#: a folder for PYTHONPATH: what every Python of a package imports first
-_SITE = Path(__file__).resolve().parent / "site"
 
 
 def program_environment(
@@ -42,7 +39,7 @@ def program_environment(
         base,
         variables,
         shims=shims,
-        site=str(_SITE),
+        site=str(SITE),
         interpreter=interpreter,
         seed=seed,
         wrappers=wrappers,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["Call", "Emit", "Outcome"]
+from manta_nb.compat.processes.pump import Emit
 
-#: takes ("stdout" or "stderr", line) while the program runs
-Emit = Callable[[str, str], None]
+__all__ = ["Call", "Emit", "Outcome"]
 
 
 @dataclass(frozen=True)

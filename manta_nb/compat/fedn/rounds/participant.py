@@ -13,7 +13,6 @@ from manta_nb.compat.fedn.models.files import check_like, load_model, save_model
 from manta_nb.compat.fedn.programs.calling import Caller
 from manta_nb.compat.fedn.programs.calls import Outcome
 from manta_nb.compat.fedn.python.imports import missing_in_tail
-from manta_nb.compat.fedn.rounds.nodedata import lay_out
 from manta_nb.compat.fedn.rounds.reports import (
     TIMES,
     failure_line,
@@ -26,6 +25,7 @@ from manta_nb.compat.fedn.rounds.reports import (
 )
 from manta_nb.compat.fedn.rounds.settings import Settings
 from manta_nb.compat.fedn.rounds.workcopy import WorkCopy
+from manta_nb.compat.nodedata import lay_out
 from manta_nb.errors import PackageError
 from manta_nb.render import plain
 from manta_nb.sdk.context import current_context

@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from manta_nb.compat.fedn.programs.calls import Call, Emit, Outcome
-from manta_nb.compat.fedn.programs.pump import LAST_LINES
 from manta_nb.compat.fedn.programs.warm.imports import find_imports
 from manta_nb.compat.fedn.programs.warm.inside.wire import Gone
 from manta_nb.compat.fedn.programs.warm.line import Line
 from manta_nb.compat.fedn.programs.warm.meeting import Kind, place_for
 from manta_nb.compat.fedn.programs.warm.ordering import order
 from manta_nb.compat.fedn.programs.warm.program import PythonProgram
+from manta_nb.compat.processes.pump import LAST_LINES
 
 __all__ = ["NotWarm", "Warm"]
 

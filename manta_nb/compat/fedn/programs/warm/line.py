@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from manta_nb.compat.fedn.programs.calls import Emit
-from manta_nb.compat.fedn.programs.pump import pump
 from manta_nb.compat.fedn.programs.warm.imports import Imports
 from manta_nb.compat.fedn.programs.warm.inside.wire import Gone, owner, receive, send
 from manta_nb.compat.fedn.programs.warm.meeting import Kind, meet
+from manta_nb.compat.processes.pump import pump
 
 __all__ = ["Line"]
 

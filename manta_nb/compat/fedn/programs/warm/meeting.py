@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from manta_nb.compat.fedn.programs.environment import SEED_VARIABLE
 from manta_nb.compat.fedn.programs.warm.inside.serving import WAITING
 from manta_nb.compat.fedn.programs.warm.inside.wanted import EARLY
 from manta_nb.compat.fedn.programs.warm.inside.wire import Gone, owner
+from manta_nb.compat.processes.environment import SEED_VARIABLE
 
 __all__ = ["Kind", "address", "meet", "place_for"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from manta_nb.compat.fedn.programs.calls import Call
-from manta_nb.compat.fedn.programs.environment import SEED_VARIABLE
 from manta_nb.compat.fedn.programs.warm.program import PythonProgram
+from manta_nb.compat.processes.environment import SEED_VARIABLE
 
 __all__ = ["order"]
 

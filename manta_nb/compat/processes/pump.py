@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from manta_nb.compat.fedn.programs.calls import Emit
+__all__ = ["LAST_LINES", "LONGEST_LINE", "Emit", "Lines", "Tail", "pump"]
 
-__all__ = ["LAST_LINES", "LONGEST_LINE", "Tail", "pump"]
+#: takes ("stdout" or "stderr", line) while a program runs
+Emit = Callable[[str, str], None]
 
 #: how many lines an `Outcome` keeps
 LAST_LINES = 20
@@ -32,7 +33,7 @@ class Tail(Protocol):
         """Take one more line."""
 
 
-class _Lines:
+class Lines:
     """One stream, cut into lines; a bare carriage return (a progress bar) ends one, too. Empty ones are left out."""
 
     def __init__(self, stream: str, emit: Emit, tail: Tail) -> None:
@@ -43,6 +44,7 @@ class _Lines:
         self._rest = ""
 
     def take(self, data: bytes, final: bool = False) -> None:
+        """Take what came; `final`: nothing more comes."""
         text = self._rest + self._decoder.decode(data, final)
         lines = text.replace("\r", "\n").split("\n")
         self._rest = "" if final else lines.pop()[:LONGEST_LINE]
@@ -50,6 +52,24 @@ class _Lines:
             if line:
                 self._tail.append(line[:LONGEST_LINE])
                 self._emit(self._stream, line[:LONGEST_LINE])
+
+    def read(self, descriptor: int) -> int | None:
+        """Take what lies in a pipe: how many bytes; 0 when it is closed, None when there is nothing now."""
+        try:
+            data = os.read(descriptor, CHUNK)
+        except BlockingIOError:
+            return None
+        self.take(data)
+        return len(data)
+
+    def drain(self, descriptor: int) -> None:
+        """Take what the program wrote before it ended, and no more: what it started may go on for ever."""
+        left = LEFT
+        while left > 0:
+            count = self.read(descriptor)
+            if not count:
+                return
+            left -= count
 
 
 def pump(
@@ -75,7 +95,7 @@ def pump(
         >>> program = subprocess.Popen(["true"], stdout=PIPE, stderr=PIPE)
         >>> pump(program.stdout.fileno(), program.stderr.fileno(), print, tail, lambda: program.poll() is not None)
     """
-    streams = {stdout: _Lines("stdout", emit, tail), stderr: _Lines("stderr", emit, tail)}
+    streams = {stdout: Lines("stdout", emit, tail), stderr: Lines("stderr", emit, tail)}
     with selectors.DefaultSelector() as selector:
         for descriptor in streams:
             os.set_blocking(descriptor, False)
@@ -85,32 +105,12 @@ def pump(
         opened = set(streams)
         while not done():
             for key, _ in selector.select(None if wake is not None else PATIENCE):
-                if key.fd in opened and _read(key.fd, streams[key.fd]) == 0:
+                if key.fd in opened and streams[key.fd].read(key.fd) == 0:
                     selector.unregister(key.fd)
                     opened.discard(key.fd)
             if wake is None and not opened:
                 time.sleep(PATIENCE)
     for descriptor in opened:
-        _drain(descriptor, streams[descriptor])
+        streams[descriptor].drain(descriptor)
     for lines in streams.values():
         lines.take(b"", final=True)
-
-
-def _read(descriptor: int, lines: _Lines) -> int | None:
-    """How many bytes came; 0 when the pipe is closed, None when there is nothing now."""
-    try:
-        data = os.read(descriptor, CHUNK)
-    except BlockingIOError:
-        return None
-    lines.take(data)
-    return len(data)
-
-
-def _drain(descriptor: int, lines: _Lines) -> None:
-    """What the program wrote before it ended, and no more: something that it started may go on for ever."""
-    left = LEFT
-    while left > 0:
-        count = _read(descriptor, lines)
-        if not count:
-            return
-        left -= count

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from manta_nb.shims import shim_folder
 
-__all__ = ["SEED_VARIABLE", "environment"]
+__all__ = ["SEED_VARIABLE", "SITE", "environment"]
+
+#: a folder for PYTHONPATH: what every Python of a program imports first
+SITE = Path(__file__).resolve().parent / "site"
 
 #: what `site/sitecustomize.py` seeds random, numpy and torch with
 SEED_VARIABLE = "MANTA_NB_SEED"
