@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from manta_nb.engine.events import BatchFinished, BatchLost, RunEvent
-from manta_nb.engine.instructions import RunTask
+from manta_nb.engine.instructions import ReleaseNodes, RunTask
 from manta_nb.engine.records import Batch, Failure, NodeInfo, RunPlan, Segment, TaskPlan, ValueRef
 
 __all__ = [
@@ -97,6 +97,7 @@ class RecordingDispatcher:
     def __init__(self) -> None:
         self.runs: list[RunTask] = []
         self.dropped: list[str] = []
+        self.released: list[ReleaseNodes] = []
         self.stopped = 0
         self.closed = 0
         self.post: Callable[[RunEvent], None] = lambda event: None
@@ -108,6 +109,10 @@ class RecordingDispatcher:
     def run(self, task: RunTask) -> None:
         """Remember the task."""
         self.runs.append(task)
+
+    def release(self, release: ReleaseNodes) -> None:
+        """Remember the nodes."""
+        self.released.append(release)
 
     def drop(self, keys: tuple[str, ...]) -> None:
         """Remember the keys."""

@@ -16,13 +16,16 @@ from manta_nb.engine.instructions import (
     FinishRun,
     Instruction,
     Record,
+    ReleaseNodes,
     RunTask,
+    SetTimer,
     StopTasks,
 )
 from manta_nb.engine.ports import Dispatcher, RunStore
 from manta_nb.engine.progress import Progress
 from manta_nb.engine.records import Failure
 from manta_nb.engine.run_state import RunState
+from manta_nb.engine.timers import Timers
 from manta_nb.engine.wording import one_line
 from manta_nb.errors import MantaError
 
@@ -55,6 +58,7 @@ class Driver:
         self._store = store
         self._observers = tuple(observers)
         self._events: SimpleQueue[RunEvent] = SimpleQueue()
+        self._timers = Timers()
         #: how far the run is; replaced as a whole after every event
         self.progress: Progress = state.progress()
         #: the end of the run; None while it goes on
@@ -71,7 +75,7 @@ class Driver:
             self._dispatcher.open(self._state.plan, self.post)
             self.post(RunStarted())
             while self.finish is None:
-                self.step(self._events.get())
+                self.step(self._timers.next_event(self._events))
         except BaseException as error:
             # The last line of defence: without it the run would hang.
             self._crash(error)
@@ -105,6 +109,10 @@ class Driver:
                 self._store.commit(instruction)
             case DropSegments(keys):
                 self._dispatcher.drop(keys)
+            case ReleaseNodes():
+                self._dispatcher.release(instruction)
+            case SetTimer(seconds, later):
+                self._timers.set(seconds, later)
             case StopTasks():
                 self._dispatcher.stop()
             case Record(event):
@@ -143,6 +151,15 @@ class Driver:
 
 
 def _urgency(instruction: Instruction) -> int:
-    if isinstance(instruction, RunTask | StopTasks):
-        return 0
-    return 2 if isinstance(instruction, CommitIteration | Record | FinishRun) else 1
+    match instruction:
+        case RunTask() | StopTasks():
+            return 0
+        case CommitIteration() | Record():
+            return 2
+        case DropSegments():
+            # who looks at the run while it goes on reads what was committed last, until the next commit is observed
+            return 3
+        case FinishRun():
+            return 4
+        case _:
+            return 1

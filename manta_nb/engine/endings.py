@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from manta_nb.engine.events import StopRequested
 from manta_nb.engine.instructions import FinishRun
@@ -10,9 +11,9 @@ from manta_nb.engine.iteration import Iteration
 from manta_nb.engine.records import Failure
 from manta_nb.engine.scheduling import stopper
 from manta_nb.engine.task_state import TaskState
-from manta_nb.engine.wording import failed_task, name_some, one_line
+from manta_nb.engine.wording import LIMIT, failed_task, fit, name_some, one_line
 
-__all__ = ["end_after", "lost_globals", "not_stored", "stopped", "too_few"]
+__all__ = ["below_quorum", "end_after", "lost_globals", "not_stored", "stopped", "too_few"]
 
 
 def end_after(iteration: Iteration, iterations: int | None, stop: StopRequested | None) -> FinishRun | None:
@@ -32,6 +33,8 @@ def stopped(stop: StopRequested) -> FinishRun:
 
 def too_few(task: TaskState) -> FinishRun:
     """Too few nodes of a task succeeded: names the first one that failed, where and why."""
+    if task.quorum is not None:
+        return below_quorum(task)
     failure = next(iter(task.failed.values()), None)
     alias, placed = task.plan.alias, len(task.placed)
     if failure is None:
@@ -39,6 +42,33 @@ def too_few(task: TaskState) -> FinishRun:
         return FinishRun("failed", text, task=alias)
     reason = failed_task(alias, failure, len(task.failed), placed, task.needed)
     return FinishRun("failed", reason, failure, alias)
+
+
+def below_quorum(
+    task: TaskState, away: AbstractSet[str] = frozenset(), seconds: float | None = None
+) -> FinishRun:
+    """Fewer nodes of a task are done than one of them asked for: who is, who is not, and why.
+
+    `seconds` after the first one; None: nothing more is awaited. `away` are the nodes whose machine is.
+    """
+    done = [node for node in task.placed if node in task.done]
+    when = "" if seconds is None else f" {seconds:g} s after the first"
+    head = f"{task.plan.alias}: {len(done)} of {task.needed} nodes done{when} ({name_some(done, 3)}); "
+    missing = list(_missing(task, away))
+    if missing:
+        reason = f"{head}missing: {fit(missing, LIMIT - len(head) - len('missing: '))}"
+    else:
+        reason = f"{head}it ran on {len(task.placed)}: ask for a quorum of fewer"
+    return FinishRun("failed", one_line(reason), next(iter(task.failed.values()), None), task.plan.alias)
+
+
+def _missing(task: TaskState, away: AbstractSet[str]) -> Iterator[str]:
+    for node, failure in task.failed.items():
+        yield f"{node} failed: {one_line(failure.message, 80)}"
+    awaited = task.awaited
+    yield from (f"{node} is away" for node in awaited if node in away)
+    yield from (f"{node} still runs" for node in awaited if node not in away)
+    yield from (f"{node} was left out" for node in task.placed if node in task.left_out)
 
 
 def not_stored(message: str, done: int, limit: int | None) -> FinishRun:

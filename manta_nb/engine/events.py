@@ -11,6 +11,7 @@ __all__ = [
     "BatchFinished",
     "BatchLost",
     "ChangeRequested",
+    "DeadlineOver",
     "GlobalsEdited",
     "IterationCommitted",
     "IterationSkipped",
@@ -18,6 +19,7 @@ __all__ = [
     "NodesJoined",
     "NodesLost",
     "Noted",
+    "PatienceOver",
     "RunEvent",
     "RunStarted",
     "SegmentsLost",
@@ -75,6 +77,28 @@ class NodesGone:
 
     node_ids: tuple[str, ...]
     reason: str
+
+
+@dataclass(frozen=True)
+class PatienceOver:
+    """A timer of a task with a quorum: the nodes that are still awaited had their time."""
+
+    iteration: int
+    task: str
+    #: which state of the quorum it is about; one that has passed makes the timer stale
+    serial: int
+    #: how long it was
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DeadlineOver:
+    """A timer of a task with a quorum: by now enough nodes had to be done. Fields: see `PatienceOver`."""
+
+    iteration: int
+    task: str
+    serial: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -143,6 +167,8 @@ RunEvent = (
     | NodesJoined
     | NodesLost
     | NodesGone
+    | PatienceOver
+    | DeadlineOver
     | SegmentsLost
     | IterationCommitted
     | IterationSkipped

@@ -43,7 +43,9 @@ def lose_batch(iteration: Iteration, event: BatchLost) -> list[Instruction]:
     """Nodes whose turn was lost through no fault of the task run again."""
     task = _task(iteration, event.iteration, event.task)
     counted = task.take(event.attempt, frozenset(event.node_ids)) if task else frozenset()
-    late = [node for node in event.node_ids if node not in counted]
+    # that one is left out was told already
+    known = counted | task.left_out if task else counted
+    late = [node for node in event.node_ids if node not in known]
     notes = [_late(event.iteration, event.task, event.attempt, late)] if late else []
     if task is None or not counted:
         return [*notes]

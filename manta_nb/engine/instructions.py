@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from manta_nb.engine.checkpoint import Checkpoint
+from manta_nb.engine.events import RunEvent
 from manta_nb.engine.records import Change, Event, Failure, Status, ValueRef
 from manta_nb.engine.results import ResultIndex
 
@@ -16,7 +17,9 @@ __all__ = [
     "FinishRun",
     "Instruction",
     "Record",
+    "ReleaseNodes",
     "RunTask",
+    "SetTimer",
     "StopTasks",
 ]
 
@@ -75,6 +78,23 @@ class DropSegments:
 
 
 @dataclass(frozen=True)
+class ReleaseNodes:
+    """Nobody waits for the turns of these nodes any more: let those under way know, and start no others."""
+
+    iteration: int
+    alias: str
+    node_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SetTimer:
+    """Report `event` in so many seconds. It is never taken back: an event that is stale by then changes nothing."""
+
+    seconds: float
+    event: RunEvent
+
+
+@dataclass(frozen=True)
 class StopTasks:
     """Stop whatever of this run is still running on any node."""
 
@@ -97,4 +117,14 @@ class FinishRun:
     task: str = ""
 
 
-Instruction = RunTask | CommitIteration | EditGlobals | DropSegments | StopTasks | Record | FinishRun
+Instruction = (
+    RunTask
+    | CommitIteration
+    | EditGlobals
+    | DropSegments
+    | ReleaseNodes
+    | SetTimer
+    | StopTasks
+    | Record
+    | FinishRun
+)

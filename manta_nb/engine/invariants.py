@@ -7,6 +7,7 @@ from collections.abc import Set
 
 from manta_nb.engine.committed import Committed
 from manta_nb.engine.iteration import Iteration
+from manta_nb.engine.records import Quorum
 from manta_nb.engine.roster import Roster
 from manta_nb.engine.task_state import TaskState
 
@@ -27,6 +28,10 @@ def check_liveness(iteration: Iteration | None, committed: Committed, ending: bo
     """Raise `AssertionError` where a run could hang: `ending` waits for the store, `active` for its nodes."""
     _claim(not ending or bool(committed.unconfirmed), "the run is over but FinishRun was not given")
     _claim(not active or (iteration is not None and iteration.busy), "the run goes on but nothing runs")
+    for alias, task in iteration.tasks.items() if iteration is not None and active else ():
+        _claim(
+            task.watch.phase == task.phase, f"{alias} is timed for {task.watch.phase!r}, not {task.phase!r}"
+        )
 
 
 def _check_iteration(iteration: Iteration) -> None:
@@ -42,10 +47,12 @@ def _check_iteration(iteration: Iteration) -> None:
 
 def _check_task(alias: str, task: TaskState) -> None:
     where: Counter[str] = Counter()
-    for nodes in (*task.running.values(), *task.waiting.values(), task.done, task.failed):
+    for nodes in (*task.running.values(), *task.waiting.values(), task.done, task.failed, task.left_out):
         where.update(list(nodes))
     _claim(where.keys() == set(task.placed), f"{alias} lost sight of a node")
     _claim(not where or max(where.values()) == 1, f"a node of {alias} is in two places")
+    said = [batch.quorum for batch in task.batches if batch.quorum is not None]
+    _claim(task.quorum == Quorum.of(said), f"{alias} has a quorum that none of its nodes asked for")
     written = Counter(node for batch in task.batches for node in batch.nodes)
     _claim(written.keys() == task.done, f"{alias} has a batch of a node that is not done")
     _claim(not written or max(written.values()) == 1, f"{alias} has two accepted results of one node")

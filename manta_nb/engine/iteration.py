@@ -46,6 +46,11 @@ class Iteration:
         """Whether a task still runs on some node."""
         return any(task.running for task in self.tasks.values())
 
+    def close(self) -> bool:
+        """It is committed or given up; returns whether something of it still ran."""
+        ran, self.open = self.open and self.busy, False
+        return ran
+
     def batches(self, visible: AbstractSet[str] | None = None) -> list[Batch]:
         """What the tasks (those in `visible`) wrote, in the order that counts: the last write wins."""
         return [

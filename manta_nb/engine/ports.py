@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from manta_nb.engine.events import RunEvent
-from manta_nb.engine.instructions import CommitIteration, FinishRun, RunTask
+from manta_nb.engine.instructions import CommitIteration, FinishRun, ReleaseNodes, RunTask
 from manta_nb.engine.records import Event, RunPlan
 
 __all__ = ["Dispatcher", "RunStore"]
@@ -16,9 +16,9 @@ class Dispatcher(Protocol):
     """Carries `RunTask`s to nodes and reports what became of them through `post`.
 
     Every node of every `RunTask` is reported exactly once, in a `BatchFinished`, a `BatchLost` or a
-    `NodesGone`, unless `stop` was called. `post` may be called from any thread. Two `RunTask`s of one
-    iteration, task and attempt may be under way at once, for different nodes. A `RunTask` for a node that is
-    away waits for it; the dispatcher has the deadline, and posts `NodesGone` when it has passed. Nothing that
+    `NodesGone`, unless `stop` was called or it was released. `post` may be called from any thread. Two
+    `RunTask`s of one iteration, task and attempt may be under way at once, for different nodes. A `RunTask` for a node
+    that is away waits for it; the dispatcher has the deadline, and posts `NodesGone` when it has passed. Nothing that
     belongs to an earlier execution of the same run (it was resumed) is reported.
     """
 
@@ -27,6 +27,12 @@ class Dispatcher(Protocol):
 
     def run(self, task: RunTask) -> None:
         """Start the task on its nodes and return at once."""
+
+    def release(self, release: ReleaseNodes) -> None:
+        """Tell the turns of these nodes that nobody waits for them, and start none that has not begun.
+
+        They go on until they end by themselves; what comes of them is not reported. Returns at once.
+        """
 
     def drop(self, keys: tuple[str, ...]) -> None:
         """Free the segments with these keys; one that is not known (any more) is no error."""

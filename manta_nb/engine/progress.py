@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from manta_nb.engine.records import Status
+from manta_nb.engine.iteration import Iteration
+from manta_nb.engine.records import RunPlan, Status
 from manta_nb.engine.task_state import TaskState
 
 __all__ = ["Progress", "TaskProgress"]
@@ -44,3 +45,13 @@ class Progress:
     #: iterations asked for; None: until something stops the run
     iterations: int | None
     tasks: tuple[TaskProgress, ...]
+
+    @classmethod
+    def of(
+        cls, plan: RunPlan, status: Status, reason: str, iteration: Iteration | None, committed: int
+    ) -> Progress:
+        """Look at a run whose `iteration` runs, or has not begun."""
+        started = iteration.tasks if iteration is not None else {}
+        tasks = tuple(TaskProgress.of(task.alias, started.get(task.alias)) for task in plan.tasks)
+        number = iteration.number if iteration is not None else committed
+        return cls(status, reason, number, committed, plan.iterations, tasks)

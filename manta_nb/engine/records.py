@@ -2,13 +2,13 @@
 
 * `TaskPlan`, `RunPlan`: what was asked for, fixed for the whole run;
 * `Segment`, `ValueRef`: where a value lies, opaque to the engine;
-* `Batch`, `Failure`: what came of one dispatch of a task to the nodes of one worker;
+* `Batch`, `Failure`, `Quorum`: what came of one dispatch of a task to the nodes of one worker;
 * `Event`: something worth telling a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,6 +18,7 @@ __all__ = [
     "Event",
     "Failure",
     "NodeInfo",
+    "Quorum",
     "RunPlan",
     "Segment",
     "Status",
@@ -124,6 +125,37 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Quorum:
+    """When the iteration may go on from a task without all of its nodes, as one that is done said it.
+
+    >>> Quorum.of([Quorum(2, 30.0, 600.0), Quorum(3, 10.0, 60.0, away=True)])
+    Quorum(nodes=3, patience=10.0, deadline=600.0, away=False)
+    """
+
+    #: how many must be done
+    nodes: int
+    #: seconds for the others, from when so many are done
+    patience: float
+    #: seconds to get so many, from when the first that said so is done
+    deadline: float
+    #: whether nodes that are away are waited for like the others, or not at all
+    away: bool = False
+
+    @classmethod
+    def of(cls, said: Iterable[Quorum]) -> Quorum | None:
+        """What several nodes said, as one; None where nobody said anything."""
+        known = tuple(said)
+        if not known:
+            return None
+        return cls(
+            max(each.nodes for each in known),
+            min(each.patience for each in known),
+            max(each.deadline for each in known),
+            all(each.away for each in known),
+        )
+
+
+@dataclass(frozen=True)
 class Batch:
     """What one dispatch wrote: the nodes that finished, the nodes that failed, and where the values lie."""
 
@@ -149,6 +181,8 @@ class Batch:
     schedule: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: node that called stop_swarm(), or None
     stop: str | None = None
+    #: what its nodes said by `World.quorum`, as one; None: nothing
+    quorum: Quorum | None = None
     #: nodes whose `local.state` has a new version, named by `state_version`
     stateful: tuple[str, ...] = ()
     #: node → bytes it wrote (results and globals); a node that wrote nothing may be absent
@@ -162,7 +196,8 @@ class Event:
     """Something a person may want to know: a retry, a lost node, two writers of one tag, a NaN.
 
     The engine's own kinds: `retry`, `lost` (a turn that is done again), `failure` (a node the iteration does
-    without), `away`, `back`, `joined`, `gone`, `conflict`, `late`, `schedule`.
+    without), `left_out` (one that it does not wait for), `away`, `back`, `joined`, `gone`, `conflict`, `late`,
+    `schedule`.
     """
 
     iteration: int

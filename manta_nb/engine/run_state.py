@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from manta_nb.engine import events as ev
+from manta_nb.engine.arrivals import come_or_go
 from manta_nb.engine.changes import Changes
 from manta_nb.engine.checkpoint import Checkpoint
 from manta_nb.engine.committed import Committed
@@ -15,11 +16,11 @@ from manta_nb.engine.instructions import DropSegments, FinishRun, Instruction, R
 from manta_nb.engine.invariants import check, check_liveness
 from manta_nb.engine.iteration import Iteration
 from manta_nb.engine.placement import Placement
-from manta_nb.engine.progress import Progress, TaskProgress
+from manta_nb.engine.progress import Progress
+from manta_nb.engine.quorum import attend, deadline_over, patience_over
 from manta_nb.engine.records import Batch, Event, Failure, NodeInfo, RunPlan, Status, ValueRef
 from manta_nb.engine.roster import Roster
 from manta_nb.engine.scheduling import next_schedule
-from manta_nb.engine.wording import about_nodes
 
 __all__ = ["RunState"]
 
@@ -86,36 +87,36 @@ class RunState:
 
     def progress(self) -> Progress:
         """How far the run is."""
-        started = self.iteration.tasks if self.iteration else {}
-        tasks = tuple(TaskProgress.of(alias, started.get(alias)) for alias in self.graph.tasks)
         confirmed = self.committed.confirmed
-        number = self.iteration.number if self.iteration else confirmed
-        return Progress(self.status, self.reason, number, confirmed, self.plan.iterations, tasks)
+        return Progress.of(self.plan, self.status, self.reason, self.iteration, confirmed)
 
     def validate(self) -> None:
         """Raise `AssertionError` where the state contradicts itself; for tests."""
-        ended, active = self.ending is not None, self.status in ("running", "stopping")
         check(self.iteration, self.committed, self.roster, self.changes.keys())
-        goes_on = active and not (ended or self.changes.waiting)
+        ended, waits = self.ending is not None, self.changes.waiting
+        goes_on = self.status in ("running", "stopping") and not (ended or waits)
         check_liveness(self.iteration, self.committed, ended and not self.finished, goes_on)
 
     def _on(self, event: ev.RunEvent) -> None:
         match event:
-            case ev.RunStarted():
-                self._on_started()
+            case ev.RunStarted() if self.status == "pending":
+                start, self.status = self.committed.checkpoint, "running"
+                self._open(start.iterations, start.schedule)
             case ev.BatchFinished(batch):
                 self._on_batch(batch)
             case ev.BatchLost():
                 self._on_batch_lost(event)
             case ev.SegmentsLost(keys, reason):
                 self._lose_segments(frozenset(keys), reason)
-                self._advance()
-            case ev.NodesJoined(nodes):
-                self._on_joined(nodes)
-            case ev.NodesLost(node_ids, reason):
-                self._note("away", self.roster.lose(node_ids), f"away, expected back: {reason}")
-            case ev.NodesGone(node_ids, reason):
-                self._on_gone(node_ids, reason)
+            case ev.NodesJoined() | ev.NodesLost() | ev.NodesGone():
+                self._on_nodes(event)
+            case ev.PatienceOver():
+                self._emit(patience_over(self.iteration, event))
+            case ev.DeadlineOver():
+                timers, end = deadline_over(self.iteration, event, self.roster)
+                self._emit(timers)
+                if end is not None:
+                    self._end(end)
             case ev.StopRequested():
                 self._on_stop(event)
             case ev.ChangeRequested(change):
@@ -123,13 +124,7 @@ class RunState:
             case ev.GlobalsEdited():
                 self.changes.made(event)
                 self.committed.segments.update(dict.fromkeys(self.changes.keys()))
-                self._advance()
-
-    def _on_started(self) -> None:
-        if self.status == "pending":
-            start, self.status = self.committed.checkpoint, "running"
-            self._open(start.iterations, start.schedule)
-            self._advance()
+        self._advance()
 
     def _on_batch(self, batch: Batch) -> None:
         iteration = self.iteration
@@ -139,26 +134,18 @@ class RunState:
             self._emit(take_report(iteration, batch))
         if batch.segment is not None and (iteration is None or not iteration.holds(batch)):
             self._sweep()
-        self._advance()
 
     def _on_batch_lost(self, event: ev.BatchLost) -> None:
         # First what it needed, so that its next attempt waits for that.
         self._lose_segments(frozenset(event.lost_segments), event.failure.message, event.failure)
         if self.iteration is not None and self.ending is None:
             self._emit(lose_batch(self.iteration, event))
-        self._advance()
 
-    def _on_joined(self, nodes: Sequence[NodeInfo]) -> None:
-        new, back = self.roster.join(nodes)
-        self._note("back", back, "back")
-        self._note("joined", new, "joined; eligible from the next iteration on")
-
-    def _on_gone(self, node_ids: Sequence[str], reason: str) -> None:
-        gone = self.roster.remove(node_ids, reason)
-        self._note("gone", gone, f"gone: {reason}")
-        if self.iteration is not None:
-            self._emit(lose_nodes(self.iteration, gone, reason))
-        self._advance()
+    def _on_nodes(self, event: ev.NodesJoined | ev.NodesLost | ev.NodesGone) -> None:
+        told, gone = come_or_go(self.roster, event, self.iteration.number if self.iteration else 0)
+        self._emit(told)
+        if self.iteration is not None and isinstance(event, ev.NodesGone):
+            self._emit(lose_nodes(self.iteration, gone, event.reason))
 
     def _on_stop(self, event: ev.StopRequested) -> None:
         if event.now or self.status == "pending":
@@ -174,11 +161,9 @@ class RunState:
         if isinstance(event, ev.StoreFailed):
             self._emit([Record(Event(self.progress().iteration, "store", event.message))])
             failed = not_stored(event.message, self.committed.confirmed, self.plan.iterations)
-            if self.ending is None:
+            if self.ending is None or self.ending.status != "failed":
                 self._end(failed)
                 return
-            if self.ending.status != "failed":
-                self.ending = failed
         self._conclude()
 
     def _lose_segments(self, keys: frozenset[str], reason: str, failure: Failure | None = None) -> None:
@@ -194,6 +179,7 @@ class RunState:
     def _advance(self) -> None:
         """Go on as far as what has finished allows."""
         while self.iteration is not None and self.ending is None and not self.changes.waiting:
+            self._emit(attend(self.iteration, self.roster))
             short = self.iteration.settle()
             if short is not None:
                 self._end(too_few(short))
@@ -228,7 +214,7 @@ class RunState:
         edited, told = self.changes.take(iteration.number)
         self._emit([*map(Record, notes), *told])
         self._emit([self.committed.commit(iteration.number, batches, schedule, self.placement.fixed, edited)])
-        iteration.open = False
+        iteration.close()
         self._sweep()
         if finish is not None:
             self._end(finish)
@@ -244,10 +230,8 @@ class RunState:
     def _end(self, finish: FinishRun) -> None:
         """Give up what still runs; the run is over as soon as the store has what was committed."""
         self.ending = finish
-        if self.iteration is not None:
-            if self.iteration.open and self.iteration.busy:
-                self._emit([StopTasks()])
-            self.iteration.open = False
+        if self.iteration is not None and self.iteration.close():
+            self._emit([StopTasks()])
         self._sweep()
         self._conclude()
 
@@ -258,14 +242,8 @@ class RunState:
 
     def _sweep(self) -> None:
         running = self.iteration.segment_keys() if self.iteration else set()
-        keys = self.committed.sweep(running | self.changes.keys())
-        if keys:
+        if keys := self.committed.sweep(running | self.changes.keys()):
             self._emit([DropSegments(keys)])
-
-    def _note(self, kind: str, nodes: Sequence[str], text: str) -> None:
-        if nodes:
-            number = self.iteration.number if self.iteration else 0
-            self._emit([Record(about_nodes(number, kind, nodes, text))])
 
     def _emit(self, instructions: Iterable[Instruction]) -> None:
         self._out.extend(instructions)

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from manta_nb.engine.records import Batch, Failure, TaskPlan
+from manta_nb.engine.records import Batch, Failure, Quorum, TaskPlan
 
-__all__ = ["MAX_LOSSES", "TaskState", "restrict"]
+__all__ = ["MAX_LOSSES", "TaskState", "Watch", "restrict"]
 
 #: how often one node's turn may be lost in one iteration before that counts as a failure
 MAX_LOSSES = 5
 
 
+Phase = Literal["", "short", "enough"]
+
+
+@dataclass
+class Watch:
+    """What the timers of a task with a quorum are about; see `quorum`."""
+
+    #: "short": too few nodes are done; "enough": the others have some time left; "": nothing is timed
+    phase: Phase = ""
+    #: counts phases: a timer of another one is stale
+    serial: int = 0
+    #: the shortest time that the others were given in this phase
+    patience: float = math.inf
+
+
 class TaskState:
-    """A task that has started. Each of its nodes is either running, waiting, done or failed."""
+    """A task that has started. Each of its nodes is either running, waiting, done, failed or left out."""
 
     def __init__(self, plan: TaskPlan, placed: tuple[str, ...], visible: frozenset[str]) -> None:
         self.plan = plan
@@ -30,6 +47,11 @@ class TaskState:
         self.waiting: dict[int, list[str]] = {}
         self.done: set[str] = set()
         self.failed: dict[str, Failure] = {}
+        #: nodes that the iteration does not wait for: no failure of theirs, and no second turn
+        self.left_out: set[str] = set()
+        #: what the nodes that are done said
+        self.quorum: Quorum | None = None
+        self.watch = Watch()
         #: what counts of the reports, in the order they came
         self.batches: list[Batch] = []
         self._failures: Counter[str] = Counter()
@@ -41,9 +63,28 @@ class TaskState:
         return not self.running and not self.waiting
 
     @property
+    def phase(self) -> Phase:
+        """What its timers are to be about now; see `quorum`."""
+        if self.quorum is None or self.idle:
+            return ""
+        return "enough" if self.enough else "short"
+
+    @property
+    def awaited(self) -> list[str]:
+        """The nodes of which something is awaited, in the order they were placed."""
+        if self.idle:
+            return []
+        names = frozenset().union(*self.running.values(), *self.waiting.values())
+        return [node for node in self.placed if node in names]
+
+    @property
     def needed(self) -> int:
         """How many nodes must succeed."""
-        return len(self.placed) if self.plan.min_nodes is None else self.plan.min_nodes
+        if self.quorum is not None:
+            return self.quorum.nodes
+        if self.plan.min_nodes is not None:
+            return self.plan.min_nodes
+        return len(self.placed) - len(self.left_out)
 
     @property
     def enough(self) -> bool:
@@ -86,10 +127,18 @@ class TaskState:
         self.waiting = {attempt: held for attempt, held in waiting.items() if held}
         return [node for node in names if node in gone]
 
+    def leave_out(self, node_ids: Iterable[str]) -> list[str]:
+        """Go on without these nodes; returns those that still had something to do."""
+        withdrawn = self.withdraw(node_ids)
+        self.left_out.update(withdrawn)
+        return withdrawn
+
     def accept(self, batch: Batch) -> None:
         """These nodes are done."""
         self.batches.append(batch)
         self.done.update(batch.nodes)
+        if batch.quorum is not None:
+            self.quorum = Quorum.of(filter(None, (self.quorum, batch.quorum)))
 
     def undo(self, keys: AbstractSet[str]) -> list[Batch]:
         """Take back the batches that lay in lost segments; their nodes are no longer done."""
@@ -99,6 +148,9 @@ class TaskState:
             gone = batch.segment is not None and batch.segment.key in keys
             (lost if gone else kept).append(batch)
         self.batches = kept
+        if lost and self.quorum is not None:
+            # what is taken back was never said
+            self.quorum = Quorum.of(batch.quorum for batch in kept if batch.quorum is not None)
         self.done.difference_update(node for batch in lost for node in batch.nodes)
         return lost
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from manta_nb.engine.records import Event, Failure, TaskPlan
 from manta_nb.engine.roster import Roster
 
-__all__ = ["LIMIT", "about_nodes", "failed_task", "name_some", "nobody_eligible", "one_line"]
+__all__ = ["LIMIT", "about_nodes", "failed_task", "fit", "name_some", "nobody_eligible", "one_line"]
 
 LIMIT = 200
 _NAMED = 8
@@ -60,7 +60,7 @@ def nobody_eligible(
     head = f"no node can run {task.alias!r}: "
     if not asked:
         return one_line(head + needs + "there are no nodes")
-    return head + needs + _fit(list(_obstacles(task, roster, asked)), LIMIT - len(head) - len(needs))
+    return head + needs + fit(list(_obstacles(task, roster, asked)), LIMIT - len(head) - len(needs))
 
 
 def _obstacles(task: TaskPlan, roster: Roster, asked: Iterable[str]) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _obstacles(task: TaskPlan, roster: Roster, asked: Iterable[str]) -> Iterator
             yield f"{name} has {', '.join(sorted(node.datasets)) or 'none'}"
 
 
-def _fit(parts: list[str], room: int) -> str:
+def fit(parts: list[str], room: int) -> str:
     """As many parts as fit, at least one, at most eight, and how many are left."""
     for shown in range(min(len(parts), _NAMED), 1, -1):
         text = name_some(parts, shown)

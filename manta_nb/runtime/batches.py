@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,17 @@ class OpenBatches:
         task, names = opened.task, name_some(opened.node_ids, 3)
         text = f"{task.alias} on {names}: the outcome of attempt {task.attempt} came too late, and does not count"
         return Event(task.iteration, "late", text, opened.node_ids[0], task.alias)
+
+    def of(self, iteration: int, alias: str, node_ids: Iterable[str]) -> dict[str, OpenBatch]:
+        """The batches that these nodes' turns of a task are in."""
+        names = frozenset(node_ids)
+        with self._lock:
+            return {
+                key: opened
+                for key, opened in self._open.items()
+                if (opened.task.iteration, opened.task.alias) == (iteration, alias)
+                and not names.isdisjoint(opened.node_ids)
+            }
 
     def all(self) -> list[OpenBatch]:
         """Those under way."""

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,17 @@ class Courier:
         self._release: dict[str, list[str]] = defaultdict(list)
         self._reuse: dict[str, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
+
+    def drop(self, keys: Iterable[str], again: bool) -> None:
+        """Nobody needs these segments any more; their memory may be written over at once, or `again` is false."""
+        dropped = tuple(key for key in keys if not self.book.still_shared(key))
+        for entry in filter(None, map(self.book.entry, dropped)):
+            if again and entry.fd >= 0 and not entry.viewed:
+                self.reuse(entry)
+            else:
+                self.release(entry)
+            self.release_copies(entry)
+        self.book.drop(dropped)
 
     def release(self, entry: Entry) -> None:
         """Let the holder free a segment, together with the next batch it gets."""

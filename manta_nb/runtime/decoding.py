@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from manta_nb.engine.instructions import RunTask
-from manta_nb.engine.records import Batch, Failure, Segment, ValueRef
+from manta_nb.engine.records import Batch, Failure, Quorum, Segment, ValueRef
 from manta_nb.runtime.runners.segments import Place
 
 __all__ = ["Told", "outcome_to_batch"]
@@ -54,6 +54,7 @@ def outcome_to_batch(
         contested=tuple(head["contested"]),
         schedule={alias: tuple(ids) for alias, ids in head["schedule"].items()},
         stop=None if head["stop"] is None else node_ids[head["stop"]],
+        quorum=None if head["quorum"] is None else Quorum(**head["quorum"]),
         stateful=tuple(node_ids[position] for position in head["stateful"]),
         bytes_out=_by_node(node_ids, np.frombuffer(message["bytes_out"], dtype=np.int64)),
         seconds=_by_node(node_ids, np.frombuffer(message["seconds"], dtype=np.float32)),

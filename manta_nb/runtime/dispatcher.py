@@ -7,20 +7,11 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from manta_nb.engine.events import (
-    BatchFinished,
-    BatchLost,
-    NodesGone,
-    NodesJoined,
-    NodesLost,
-    Noted,
-    RunEvent,
-    SegmentsLost,
-)
-from manta_nb.engine.instructions import RunTask
+from manta_nb.engine import events as ev
+from manta_nb.engine.instructions import ReleaseNodes, RunTask
 from manta_nb.engine.records import Event, Failure, NodeInfo, RunPlan
 from manta_nb.runtime.batches import OpenBatch, OpenBatches
 from manta_nb.runtime.cluster import RETURN_DEADLINE
@@ -30,6 +21,7 @@ from manta_nb.runtime.fleet import Fleet
 from manta_nb.runtime.inbox import Inbox
 from manta_nb.runtime.program import Program
 from manta_nb.runtime.reading import Reading, read_by, reading_for
+from manta_nb.runtime.released import Lines, Released
 
 __all__ = ["DaskDispatcher", "Lines"]
 
@@ -37,9 +29,6 @@ __all__ = ["DaskDispatcher", "Lines"]
 SETTLING = 2
 
 _log = logging.getLogger(__name__)
-
-#: what is done with streamed lines: (iteration, task, node ids of the batch, lines)
-Lines = Callable[[int, str, Sequence[str], list[list[Any]]], None]
 
 
 class DaskDispatcher:
@@ -73,10 +62,11 @@ class DaskDispatcher:
         self._strays = False
         self._stopped: threading.Event | None = None
 
-    def open(self, plan: RunPlan, post: Callable[[RunEvent], None]) -> None:
+    def open(self, plan: RunPlan, post: Callable[[ev.RunEvent], None]) -> None:
         """See `Dispatcher.open`."""
         self._plan, self._post = plan, post
         self._id = f"{plan.run_id}.{self._again}" if self._again else plan.run_id
+        self._released = Released(self._fleet, self._id, self._lines)
         self._inbox = Inbox(plan.run_id[:8], self._hear, self._look)
         self._fleet.listen(self._id, self)
 
@@ -126,35 +116,38 @@ class DaskDispatcher:
 
     def host_lost(self, host: Host) -> None:
         """See `Listener.host_lost`."""
+        self._released.lost(host)
         mine = tuple(node for node in host.node_ids if node in self._nodes)
-        self._post(NodesLost(mine, f"worker process {host.pid} of {host.worker_id} is gone"))
+        self._post(ev.NodesLost(mine, f"worker process {host.pid} of {host.worker_id} is gone"))
         for batch_id in self._open.on(host):
             self._inbox.put(batch_id, {"status": "lost"})
         if lost := self._fleet.book.lost_with(host.worker_id):
-            self._post(SegmentsLost(tuple(lost), f"{host.worker_id} held them and is gone"))
+            self._post(ev.SegmentsLost(tuple(lost), f"{host.worker_id} held them and is gone"))
 
     def host_silent(self, host: Host, seconds: float) -> None:
         """See `Listener.host_silent`; `host_joined` follows when it answers again."""
         # what is written over must not be read by one that goes on later
         self._strays = True
         mine = tuple(node for node in host.node_ids if node in self._nodes)
-        self._post(NodesLost(mine, f"worker process {host.pid} has not answered for {seconds:.0f} s"))
+        self._post(ev.NodesLost(mine, f"worker process {host.pid} has not answered for {seconds:.0f} s"))
 
     def host_joined(self, host: Host) -> None:
         """See `Listener.host_joined`."""
-        self._post(NodesJoined(tuple(self._nodes[node] for node in host.node_ids if node in self._nodes)))
+        self._released.joined(host)
+        self._post(ev.NodesJoined(tuple(self._nodes[node] for node in host.node_ids if node in self._nodes)))
 
     def _hear(self, batch_id: str, message: Mapping[str, Any]) -> None:
         opened = self._open.get(batch_id)
-        if opened is None:
-            if "head" in message and (late := self._open.given_up(batch_id)):
-                self._post(Noted(late))
-            return
         try:
-            self._take(batch_id, opened, message)
+            if opened is not None:
+                self._take(batch_id, opened, message)
+            elif self._released.hear(batch_id, message):
+                return
+            elif "head" in message and (late := self._open.given_up(batch_id)):
+                self._post(ev.Noted(late))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a message, the run must not hang
             _log.exception("a message about %s of run %s cannot be read", batch_id, self._plan.run_id)
-            if "lines" not in message:
+            if opened is not None and "lines" not in message:
                 self._open.close(batch_id)
                 self._lost(opened.task, opened.node_ids, f"its outcome cannot be read: {error}"[:200])
 
@@ -178,14 +171,15 @@ class DaskDispatcher:
 
     def _finished(self, batch_id: str, opened: OpenBatch, message: Mapping[str, Any]) -> None:
         self._open.close(batch_id)
+        self._released.ended(opened.host, batch_id)
         told = outcome_to_batch(message, opened.task, opened.node_ids, opened.host.worker_id)
         if not self._fleet.book.take(told.batch, told.place, opened.host.tag):
             self._lost(opened.task, opened.node_ids, "it died before its Globals were out")
             return
         self._fleet.book.view(told.kept)
         for kind, node_id, text in told.notes:
-            self._post(Noted(Event(opened.task.iteration, kind, text, node_id, opened.task.alias)))
-        self._post(BatchFinished(told.batch))
+            self._post(ev.Noted(Event(opened.task.iteration, kind, text, node_id, opened.task.alias)))
+        self._post(ev.BatchFinished(told.batch))
         for key, node_ids in told.lost.items():
             gone = self._fleet.book.missing(opened.host.worker_id, key)
             self._lost(opened.task, node_ids, "a value it reads is gone", gone)
@@ -201,7 +195,7 @@ class DaskDispatcher:
         )
         if type(error).__name__ in ("NoValidWorkerError", "NoWorkerError"):
             reason = f"{opened.host.worker_id} did not come back within {RETURN_DEADLINE} s"
-            self._post(NodesGone(opened.host.node_ids, reason))
+            self._post(ev.NodesGone(opened.host.node_ids, reason))
             return
         keys = self._fleet.book.lost(read_by(opened.task))
         self._lost(opened.task, opened.node_ids, f"worker process {opened.host.pid} died", tuple(keys))
@@ -212,35 +206,37 @@ class DaskDispatcher:
         # what was given up may still run somewhere, and read: from now on memory is freed, not used again
         self._strays = True
         failure = Failure(node_ids[0], "lost", message)
-        self._post(BatchLost(task.alias, task.iteration, task.attempt, node_ids, failure, keys))
+        self._post(ev.BatchLost(task.alias, task.iteration, task.attempt, node_ids, failure, keys))
+
+    def release(self, release: ReleaseNodes) -> None:
+        """See `Dispatcher.release`."""
+        batches = self._open.of(release.iteration, release.alias, release.node_ids)
+        # in this order: what comes of them in the meantime is known to somebody
+        self._released.add(batches)
+        for batch_id in batches:
+            self._open.close(batch_id)
 
     def drop(self, keys: tuple[str, ...]) -> None:
         """See `Dispatcher.drop`."""
-        keys = tuple(key for key in keys if not self._fleet.book.still_shared(key))
-        for key in keys:
-            entry = self._fleet.book.entry(key)
-            if entry is None:
-                continue
-            if entry.fd >= 0 and not entry.viewed and not self._strays:
-                self._fleet.courier.reuse(entry)
-            else:
-                self._fleet.courier.release(entry)
-            self._fleet.courier.release_copies(entry)
-        self._fleet.book.drop(keys)
+        strays = self._strays or bool(self._released.workers())
+        self._fleet.courier.drop(keys, again=not strays)
 
     def stop(self) -> None:
         """See `Dispatcher.stop`."""
         opened = self._open.all()
         workers = {batch.host.worker_id for batch in opened}
+        self._stop(workers | self._released.workers())
+        self._fleet.cancel([batch.future for batch in opened if batch.future is not None])
+
+    def _stop(self, workers: set[str]) -> None:
         self._stopped = self._fleet.broadcast("manta_nb_stop", workers, run_id=self._id)
-        futures = [batch.future for batch in opened if batch.future is not None]
-        if futures:
-            self._fleet.cancel(futures)
 
     def close(self) -> None:
         """See `Dispatcher.close`."""
         # an outcome overtakes Dask's own word for it, which must not come after the client is gone
         self._open.wait_settled(SETTLING)
+        if self._stopped is None and (left := self._released.workers()):
+            self._stop(left)
         if self._stopped is not None:
             # what was stopped writes nothing any more when the run is resumed
             self._stopped.wait(SETTLING)

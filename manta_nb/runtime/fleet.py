@@ -223,7 +223,8 @@ class Fleet:
 
     def cancel(self, futures: list[Future[Any]]) -> None:
         """Take back what has not started, without waiting."""
-        cancel(self.client, futures)
+        if futures:
+            cancel(self.client, futures)
 
     def broadcast(self, op: str, worker_ids: Iterable[str], **fields: Any) -> threading.Event:
         """Call a handler of these workers, without waiting; what is returned is set when they have answered."""

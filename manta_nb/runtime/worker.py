@@ -92,12 +92,19 @@ def _adopt(worker: Worker, setup: WorkerSetup) -> None:
         workplace.stop(run_id)
         return "ok"
 
+    async def release(run_id: str, batches: list[tuple[int, str, int, list[str]]]) -> str:
+        workplace.release(
+            (run_id, iteration, task, attempt, tuple(nodes)) for iteration, task, attempt, nodes in batches
+        )
+        return "ok"
+
     async def forget(run_id: str, keys: list[str]) -> str:
         # ending a child can take half a second: not on the event loop
         threading.Thread(target=workplace.forget, args=(run_id, tuple(keys)), daemon=True).start()
         return "ok"
 
     worker.handlers["manta_nb_stop"] = stop
+    worker.handlers["manta_nb_release"] = release
     worker.handlers["manta_nb_forget"] = forget
 
 

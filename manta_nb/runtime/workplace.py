@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,10 @@ __all__ = ["Refused", "WorkerSetup", "Workplace"]
 
 #: seconds that batches under way get to end when the worker does
 CLOSING = 2
+
+
+#: what names a batch: run, iteration, task, attempt, nodes
+Fence = tuple[str, int, str, int, tuple[str, ...]]
 
 
 class Refused(Exception):
@@ -76,7 +80,9 @@ class Workplace:
         self._busy: Counter[str] = Counter()
         self._idle = threading.Condition()
         self._lock = threading.Lock()
-        self._started: set[tuple[str, int, str, int, tuple[str, ...]]] = set()
+        self._started: set[Fence] = set()
+        #: batches that nobody waits for any more, begun or not
+        self._released: set[Fence] = set()
 
     def describe(self) -> dict[str, Any]:
         """Who this is, for the kernel."""
@@ -120,13 +126,16 @@ class Workplace:
         if strangers:
             raise Refused(f"{strangers[0]} is not hosted by {self.setup.worker_id}")
         run_id, oldest = request.run_id, request.iteration - 1
-        fence = (run_id, request.iteration, request.task, request.attempt, request.node_ids)
+        fence = _fence(request)
         with self._lock:
+            if fence in self._released:
+                raise Refused(f"nobody waits for attempt {request.attempt} of {request.task} any more")
             if run_id in self._over:
                 raise Refused(f"the run of {request.task} is over")
             if fence in self._started:
                 raise Refused(f"attempt {request.attempt} of {request.task} was started here before")
-            self._started = {old for old in self._started if old[0] != run_id or old[1] >= oldest}
+            for fences in (self._started, self._released):
+                fences -= {old for old in fences if old[0] == run_id and old[1] < oldest}
             self._started.add(fence)
             self._busy[run_id] += 1
 
@@ -171,6 +180,15 @@ class Workplace:
         """Whether the run is being stopped."""
         return run_id in self._stopping
 
+    def released(self, request: BatchRequest) -> bool:
+        """Whether nobody waits for this batch any more."""
+        return bool(self._released) and _fence(request) in self._released
+
+    def release(self, batches: Iterable[Fence]) -> None:
+        """Let the turns of these batches know that nobody waits for them; those not begun are refused."""
+        with self._lock:
+            self._released.update(fence for fence in batches if fence[0] not in self._over)
+
     def stop(self, run_id: str) -> None:
         """Stop what the run does here, whatever its code does; may be called from any thread."""
         with self._lock:
@@ -197,7 +215,8 @@ class Workplace:
         with self._lock:
             self._stopping.discard(run_id)
             self._busy.pop(run_id, None)
-            self._started = {fence for fence in self._started if fence[0] != run_id}
+            for fences in (self._started, self._released):
+                fences -= {old for old in fences if old[0] == run_id}
 
     def close(self) -> None:
         """End everything, batches under way first."""
@@ -207,6 +226,10 @@ class Workplace:
             self._idle.wait_for(lambda: not any(self._busy.values()), timeout=CLOSING)
         self._launcher.close()
         self.shelf.close()
+
+
+def _fence(request: BatchRequest) -> Fence:
+    return request.run_id, request.iteration, request.task, request.attempt, request.node_ids
 
 
 def _launcher(setup: WorkerSetup) -> Launcher:

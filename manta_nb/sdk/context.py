@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +52,13 @@ class Host(Protocol):
     def stop(self) -> None:
         """End the run after this iteration."""
 
+    def quorum(self, nodes: int, patience: float, deadline: float, away: bool) -> None:
+        """Record what `World.quorum` was given, which is already checked."""
+
+    @property
+    def released(self) -> bool:
+        """Whether nobody waits for this turn any more; false where that cannot be known."""
+
     @property
     def state(self) -> MutableMapping[str, Any]:
         """What stays on this node, committed and rolled back with the iteration."""
@@ -69,6 +76,8 @@ class TaskContext:
     host: Host
     #: a folder of this node for this run, which may not exist yet; None: it has none
     folder: Path | None = None
+    #: objects that the node's process keeps from turn to turn of this run
+    live: MutableMapping[str, Any] = field(default_factory=dict)
 
 
 _current: ContextVar[TaskContext | None] = ContextVar("manta_nb_task", default=None)

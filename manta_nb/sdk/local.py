@@ -62,11 +62,26 @@ class Local:
         self._datasets = context.datasets
         self._host = context.host
         self._folder = context.folder
+        self._live = context.live
 
     @property
     def state(self) -> MutableMapping[str, Any]:
         """What this node keeps for itself from iteration to iteration; committed with the iteration."""
         return self._host.state
+
+    @property
+    def live(self) -> MutableMapping[str, Any]:
+        """Objects that the process of this node keeps between its turns in this run: a program, an open file.
+
+        Any task of the run finds on this node what another left. Nothing of it is stored, or travels, or is rolled
+        back; it is empty again when the process was replaced: the node was killed, a turn ran out of time, the run
+        was resumed, or the module has `isolate=True`. What cannot be made anew belongs in `state` or `folder`.
+
+        Example:
+            >>> if "program" not in self.local.live:
+            ...     self.local.live["program"] = subprocess.Popen(["python", "serve.py"])
+        """
+        return self._live
 
     @property
     def folder(self) -> Path:

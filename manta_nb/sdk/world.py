@@ -7,17 +7,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, MutableMapping, Sequence
 from enum import IntEnum
 from typing import Any
 
 from manta_nb.errors import DefinitionError, ValueRefused
+from manta_nb.sdk.checks import LONGEST_NAME, check_metric, check_quorum, metric_points, shown
 from manta_nb.sdk.context import Host, TaskContext
 
-__all__ = ["LAST", "Globals", "ResultMethod", "Results", "World", "check_metric", "metric_points"]
-
-LONGEST_NAME = 200
+__all__ = ["LAST", "Globals", "ResultMethod", "Results", "World"]
 
 
 class ResultMethod(IntEnum):
@@ -151,68 +149,50 @@ class World:
         """End the run after this iteration has been committed."""
         self._host.stop()
 
+    def quorum(self, nodes: int, patience: float, deadline: float, away: bool = False) -> None:
+        """Let the run go on from this task without all of its nodes, in this iteration.
+
+        It goes on when `nodes` nodes are done, whatever the module's `min_nodes`. The others get `patience` more
+        seconds, those whose machine is away none; then they are released: see `released`. What this node says
+        counts once its turn is done, the last call of a turn. Where several nodes say different things, most nodes,
+        least patience and the longest deadline count, and `away` only where all say so.
+
+        Args:
+            nodes: how many must be done, this one included.
+            patience: seconds for the rest, from when so many are done; `math.inf` for no limit.
+            deadline: seconds from when the first node that called this is done; while too few are done by then the
+                run fails, and names who is missing. `math.inf` for no limit.
+            away: wait for nodes that are away, too: `patience` seconds, as for the others.
+
+        Raises:
+            ValueRefused: a number that is none, or out of range.
+
+        Example:
+            >>> self.world.quorum(nodes=2, patience=30, deadline=600)
+        """
+        self._host.quorum(*check_quorum(nodes, patience, deadline), bool(away))
+
+    @property
+    def released(self) -> bool:
+        """Whether the run has gone on without this turn: what it still does counts for nobody.
+
+        It becomes true in the middle of a turn, so long ones look now and then, and come to an end.
+        A look costs microseconds.
+
+        Example:
+            >>> while not self.world.released and not arrived():
+            ...     time.sleep(0.05)
+        """
+        return self._host.released
+
     @property
     def _state(self) -> MutableMapping[str, Any]:
         return self._host.state
 
 
-def check_metric(name: object, value: object, step: object) -> tuple[str, float, float | None]:
-    """`(name, value, step)` as plain numbers, or `ValueRefused`."""
-    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
-        raise ValueRefused(f"a metric's name is a text of 1 to {LONGEST_NAME} characters, got {_short(name)}")
-    number = _number(value)
-    if number is None:
-        raise ValueRefused(
-            f"metric {name!r} must be a number, got {_short(value)}: a list of numbers goes to "
-            f'results.add("metrics", {{...}})'
-        )
-    if step is None:
-        return name, number, None
-    position = _number(step)
-    if position is None or not math.isfinite(position):
-        raise ValueRefused(f"step of metric {name!r} must be a finite number, got {_short(step)}")
-    return name, number, position
-
-
-def metric_points(value: object, prefix: str = "") -> Iterator[tuple[str, float, float | None]]:
-    """The points inside a value added under the tag `metrics`; what is not a number is left out."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from metric_points(inner, f"{prefix}.{key}" if prefix else str(key))
-        return
-    name = (prefix or "value")[:LONGEST_NAME]
-    number = _number(value)
-    if number is not None:
-        yield name, number, None
-    elif hasattr(value, "tolist") or isinstance(value, list | tuple):
-        steps = value.tolist() if hasattr(value, "tolist") else value
-        if isinstance(steps, list | tuple):
-            for step, item in enumerate(steps):
-                number = _number(item)
-                if number is not None:
-                    yield name, number, float(step)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, str | bytes | bytearray) or value is None:
-        return None
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
-    except (TypeError, ValueError, RuntimeError):
-        # RuntimeError: torch's word for a tensor of many elements
-        return None
-
-
 def _check_tag(tag: object, what: str) -> str:
     if not isinstance(tag, str) or not 0 < len(tag) <= LONGEST_NAME:
         raise ValueRefused(
-            f"the tag of a {what} is a text of 1 to {LONGEST_NAME} characters, got {_short(tag)}"
+            f"the tag of a {what} is a text of 1 to {LONGEST_NAME} characters, got {shown(tag)}"
         )
     return tag
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return f"{text[:40]}… ({type(value).__name__})" if len(text) > 40 else f"{text} ({type(value).__name__})"

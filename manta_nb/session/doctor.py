@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 import psutil
 
+from manta_nb.compat.swarm_learning.nodes.isolation import inside
+from manta_nb.errors import PackageError
 from manta_nb.render import Card, Shown
 from manta_nb.runtime.capabilities import Capabilities, probe
 
@@ -100,6 +102,7 @@ def _findings() -> Iterator[Finding]:
     yield from _ways(probe())
     yield _tls()
     yield _containers()
+    yield _platform_paths()
     yield from _jupyter()
     yield _browser()
 
@@ -167,6 +170,17 @@ def _containers() -> Finding:
     plain = "every module runs in the nodes' own Python, whatever image it names"
     found = f"{silent} is there but does not answer" if silent else "none"
     return Finding("container engine", "lacks", found, plain)
+
+
+def _platform_paths() -> Finding:
+    """Whether each node can have its own `/platform/swarmml/…`, as scripts for Swarm Learning may ask."""
+    try:
+        inside(["true"], {}, "/")
+    except PackageError as error:
+        advice = "only scripts for Swarm Learning that name /platform/… need it: apt install bubblewrap"
+        found = "no bubblewrap" if shutil.which("bwrap") is None else str(error)
+        return Finding("/platform of each node", "lacks", found, advice)
+    return Finding("/platform of each node", "good", "bubblewrap works")
 
 
 def _ask(command: list[str]) -> str:

@@ -15,7 +15,14 @@ from manta_nb.engine.events import (
     NodesLost,
     RunEvent,
 )
-from manta_nb.engine.instructions import CommitIteration, FinishRun, Instruction, Record, RunTask
+from manta_nb.engine.instructions import (
+    CommitIteration,
+    FinishRun,
+    Instruction,
+    Record,
+    ReleaseNodes,
+    RunTask,
+)
 from manta_nb.engine.records import Batch, ValueRef
 from manta_nb.engine.results import ResultIndex
 from manta_nb.engine.run_state import RunState
@@ -86,7 +93,8 @@ class History:
                 logs.append(LogRow(iteration, node_ids[node], task, str(level), str(text)))
         self.metrics.extend(metrics)
         self.logs.extend(logs)
-        if speaker:
+        # a turn that the run has gone on without says nothing of what its node has to do by now
+        if speaker and iteration == self.work.iteration:
             # the turns of a batch go one after another
             self.work.spoke(task, node_ids, speaker)
 
@@ -103,6 +111,8 @@ class History:
             case BatchLost(task, iteration, _, node_ids):
                 self.work.lost(what)
                 self.metrics.discard(iteration, task, node_ids)
+            case ReleaseNodes():
+                self.work.released(what)
             case Record(event):
                 self.events.extend([event])
             case CommitIteration():

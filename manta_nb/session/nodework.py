@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Literal
 
 from manta_nb.engine.events import BatchLost
-from manta_nb.engine.instructions import RunTask
+from manta_nb.engine.instructions import ReleaseNodes, RunTask
 from manta_nb.engine.records import Batch, Failure
 
 __all__ = ["NodeState", "NodeWork", "TaskWork"]
@@ -132,6 +132,15 @@ class NodeWork:
             for node_id in event.node_ids:
                 self._turns.pop((event.task, node_id), None)
             self._touch(event.node_ids)
+
+    def released(self, release: ReleaseNodes) -> None:
+        """The run goes on without the turns of these nodes: they are free for it."""
+        with self._lock:
+            for node_id in release.node_ids:
+                self._turns.pop((release.alias, node_id), None)
+                if self.doing.get(node_id, ("", ""))[0] == release.alias:
+                    del self.doing[node_id]
+            self._touch(release.node_ids)
 
     def left(self, node_ids: tuple[str, ...], state: NodeState) -> None:
         """These nodes went away."""

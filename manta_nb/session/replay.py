@@ -66,6 +66,14 @@ class MemoryHost:
     def stop(self) -> None:
         """See `Host.stop`."""
 
+    def quorum(self, nodes: int, patience: float, deadline: float, away: bool) -> None:
+        """See `Host.quorum`: one node is always enough here."""
+
+    @property
+    def released(self) -> bool:
+        """See `Host.released`: who looks at this turn waits for it."""
+        return False
+
 
 def replay(session: Session, module: Module, node_id: str, globals: Mapping[str, Any], run: Run) -> None:
     """Run the task here as it ran on the node; what it raises is not caught."""

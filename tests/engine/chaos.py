@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from manta_nb.engine.events import (
     BatchLost,
+    DeadlineOver,
     IterationCommitted,
     IterationSkipped,
     NodesJoined,
@@ -19,7 +20,7 @@ from manta_nb.engine.events import (
     StopRequested,
 )
 from manta_nb.engine.instructions import RunTask
-from manta_nb.engine.records import Failure, NodeInfo, RunPlan
+from manta_nb.engine.records import Failure, NodeInfo, Quorum, RunPlan
 from tests.engine.simulation import LOST, Cluster
 
 __all__ = ["Chaos", "go_on_wildly", "play_wildly"]
@@ -42,20 +43,28 @@ class Chaos:
 
 
 def play_wildly(
-    plan: RunPlan, nodes: Sequence[NodeInfo], random: Random, stop_after: int | None = None
+    plan: RunPlan,
+    nodes: Sequence[NodeInfo],
+    random: Random,
+    stop_after: int | None = None,
+    quorums: Mapping[str, Quorum] | None = None,
+    kills: bool = True,
 ) -> Cluster:
     """Run to the end while reports come in any order, in pieces and twice, turns fail and machines die.
 
-    After `stop_after` of these things a person stops it.
+    After `stop_after` of these things a person stops it. Timers of tasks with `quorums` end at any time; without
+    `kills` no value is lost.
     """
-    cluster = Cluster(plan, nodes, random)
+    cluster = Cluster(plan, nodes, random, quorums)
     cluster.post(RunStarted())
-    go_on_wildly(cluster, stop_after)
+    go_on_wildly(cluster, stop_after, kills)
     return cluster
 
 
-def go_on_wildly(cluster: Cluster, stop_after: int | None = None) -> None:
+def go_on_wildly(cluster: Cluster, stop_after: int | None = None, kills: bool = True) -> None:
     """From wherever the run is."""
+    moves = [_work, _work, _work, _confirm, _fail, _lose, _repeat, _come_late, _flicker, _ring]
+    moves += [_kill] if kills else []
     chaos, random, left = Chaos(), cluster.random, stop_after
     while cluster.finish is None:
         if left == 0:
@@ -64,10 +73,7 @@ def go_on_wildly(cluster: Cluster, stop_after: int | None = None) -> None:
         if cluster.finish is not None:
             return
         assert cluster.todo or cluster.unconfirmed, "nothing is under way and the run is not over"
-        move = random.choice(
-            [_work, _work, _work, _confirm, _fail, _lose, _kill, _repeat, _come_late, _flicker]
-        )
-        move(cluster, chaos)
+        random.choice(moves)(cluster, chaos)
 
 
 def _piece(cluster: Cluster) -> tuple[RunTask, tuple[str, ...]] | None:
@@ -149,3 +155,15 @@ def _flicker(cluster: Cluster, _: Chaos) -> None:
     cluster.post(NodesLost((node.node_id,), "killed"))
     if cluster.random.random() < 0.5:
         cluster.post(NodesJoined((node,)))
+
+
+def _ring(cluster: Cluster, _: Chaos) -> None:
+    """A timer ends: the clock may have gone as fast as it likes, and a stale one changes nothing."""
+    if cluster.timers:
+        number = cluster.random.randrange(len(cluster.timers))
+        # a deadline ends most runs: it is there, but seldom
+        if not isinstance(cluster.timers[number], DeadlineOver) or cluster.random.random() < 0.05:
+            timer = cluster.timers[number]
+            if cluster.random.random() < 0.8:
+                del cluster.timers[number]
+            cluster.post(timer)

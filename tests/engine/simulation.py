@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from random import Random
 
@@ -11,15 +11,33 @@ from manta_nb.engine.events import (
     BatchFinished,
     BatchLost,
     IterationCommitted,
+    PatienceOver,
     RunEvent,
     RunStarted,
 )
 from manta_nb.engine.graph import TaskGraph
-from manta_nb.engine.instructions import CommitIteration, DropSegments, FinishRun, Instruction, RunTask
-from manta_nb.engine.records import Batch, Failure, NodeInfo, RunPlan, Segment, ValueRef, state_version
+from manta_nb.engine.instructions import (
+    CommitIteration,
+    DropSegments,
+    FinishRun,
+    Instruction,
+    ReleaseNodes,
+    RunTask,
+    SetTimer,
+)
+from manta_nb.engine.records import (
+    Batch,
+    Failure,
+    NodeInfo,
+    Quorum,
+    RunPlan,
+    Segment,
+    ValueRef,
+    state_version,
+)
 from manta_nb.engine.run_state import RunState
 
-__all__ = ["LOST", "Cluster", "play_calmly"]
+__all__ = ["LOST", "Cluster", "play_calmly", "play_with"]
 
 LOST = Failure("", "lost", "the worker process was killed")
 
@@ -34,9 +52,21 @@ class Cluster:
 
     A task reads the results of its inputs, what its own nodes wrote last time and the Globals of tasks before
     it. What it writes is a digest of all that, so a single wrong read changes every later value.
+
+    `quorums` is what every node of a task says when it is done. The clock is the test's: timers are kept.
     """
 
-    def __init__(self, plan: RunPlan, nodes: Sequence[NodeInfo], random: Random) -> None:
+    def __init__(
+        self,
+        plan: RunPlan,
+        nodes: Sequence[NodeInfo],
+        random: Random,
+        quorums: Mapping[str, Quorum] | None = None,
+    ) -> None:
+        self.quorums = dict(quorums or {})
+        self.timers: list[RunEvent] = []
+        #: (iteration, alias) → nodes that were released
+        self.left: dict[tuple[int, str], set[str]] = {}
         self.state = RunState(plan, nodes)
         self.graph = TaskGraph(plan.tasks)
         self.random = random
@@ -77,18 +107,49 @@ class Cluster:
                     for n in instruction.node_ids
                 ]
                 self.dispatched.update(slots)
+                left = self.left.get((instruction.iteration, instruction.alias), set())
+                assert left.isdisjoint(instruction.node_ids), "a node that was left out runs again"
                 assert all(self.dispatched[slot] == 1 for slot in slots), "one turn was dispatched twice"
                 assert not self.dropped & self.needed(instruction), "a task may read what was freed"
                 self.todo.append((instruction, instruction.node_ids))
             case CommitIteration():
                 assert instruction.iteration == len(self.commits), "iterations do not follow one another"
+                self._check_left(instruction)
                 self.commits.append(instruction)
                 self.unconfirmed.append(instruction.iteration)
+            case SetTimer(seconds, later):
+                assert seconds >= 0
+                self.timers.append(later)
+            case ReleaseNodes():
+                self._release(instruction)
             case DropSegments(keys):
                 self.dropped.update(keys)
             case FinishRun():
                 assert not self.unconfirmed, "the end did not wait for the store"
                 self.finish = instruction
+
+    def _release(self, release: ReleaseNodes) -> None:
+        """What they would have done may still come, too late."""
+        gone = set(release.node_ids)
+        slot = (release.iteration, release.alias)
+        assert gone.isdisjoint(self.left.setdefault(slot, set())), "a node was left out twice"
+        self.left[slot] |= gone
+        todo, self.todo = self.todo, []
+        for run, nodes in todo:
+            here = tuple(node for node in nodes if (run.iteration, run.alias) == slot and node in gone)
+            rest = tuple(node for node in nodes if node not in here)
+            self.abandoned += [(run, here)] if here else []
+            self.todo += [(run, rest)] if rest else []
+
+    def _check_left(self, commit: CommitIteration) -> None:
+        """Nothing of a node that was left out counts, and enough others do."""
+        for (number, alias), left in self.left.items():
+            if left and number == commit.iteration:
+                batches = commit.checkpoint.results.batches
+                mine = [batch for batch in batches if (batch.iteration, batch.task) == (number, alias)]
+                done = {node for batch in mine for node in batch.nodes}
+                assert left.isdisjoint(done), "what a node wrote that was left out counts"
+                assert len(done) >= self.quorums[alias].nodes, "it went on with too few"
 
     def needed(self, run: RunTask) -> set[str]:
         """The segments a task may read."""
@@ -124,6 +185,7 @@ class Cluster:
             segment,
             result_bytes={run.alias: len(nodes)} if nodes else {},
             globals=globals_,
+            quorum=self.quorums.get(run.alias) if nodes else None,
             stateful=tuple(nodes) if alone else (),
             bytes_out={node: int(value[0], 16) for node, value in written.items()},
         )
@@ -160,6 +222,29 @@ class Cluster:
         """Segments of the running iteration that hold something that counts."""
         iteration = self.state.iteration
         return sorted(iteration.segment_keys() - self.dead) if iteration else []
+
+
+def play_with(wild: Cluster, plan: RunPlan, nodes: Sequence[NodeInfo]) -> Cluster:
+    """Run to the end with nothing going wrong, without the turns that a `wild` run went on without."""
+    cluster = Cluster(plan, nodes, Random(0), wild.quorums)
+    cluster.post(RunStarted())
+    while cluster.finish is None:
+        while cluster.unconfirmed:
+            cluster.post(IterationCommitted(cluster.unconfirmed.pop(0)))
+        for run, names in list(cluster.todo):
+            left = wild.left.get((run.iteration, run.alias), set())
+            if work := tuple(node for node in names if node not in left):
+                cluster.todo.remove((run, names))
+                cluster.todo += [(run, rest)] if (rest := tuple(n for n in names if n in left)) else []
+                cluster.post(cluster.work(run, work))
+                break
+        else:
+            timers, cluster.timers = cluster.timers, []
+            assert timers or cluster.unconfirmed or cluster.finish, "it waits for nothing"
+            for timer in timers:
+                if isinstance(timer, PatienceOver):
+                    cluster.post(timer)
+    return cluster
 
 
 def play_calmly(plan: RunPlan, nodes: Sequence[NodeInfo]) -> Cluster:

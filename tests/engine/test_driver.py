@@ -5,15 +5,24 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from queue import SimpleQueue
 
 import pytest
 
 from manta_nb.engine.driver import Driver, Observer
 from manta_nb.engine.events import RunEvent, RunStarted, StopRequested
-from manta_nb.engine.instructions import CommitIteration, FinishRun, Instruction, RunTask
+from manta_nb.engine.instructions import (
+    CommitIteration,
+    DropSegments,
+    FinishRun,
+    Instruction,
+    ReleaseNodes,
+    RunTask,
+)
 from manta_nb.engine.progress import Progress
-from manta_nb.engine.records import RunPlan
+from manta_nb.engine.records import Quorum, RunPlan, TaskPlan
 from manta_nb.engine.run_state import RunState
+from manta_nb.engine.timers import Timers
 from manta_nb.errors import NodeError
 from manta_nb.store.unkept import Unkept
 from tests.fakes import (
@@ -22,6 +31,7 @@ from tests.fakes import (
     done,
     failed,
     make_nodes,
+    make_plan,
     worker_and_aggregator,
 )
 
@@ -83,6 +93,19 @@ def test_nodes_get_to_work_before_the_store_writes() -> None:
         False,
         True,
     ]
+
+
+def test_a_value_is_dropped_when_the_next_is_known() -> None:
+    """Who reads a run that goes on reads what was committed last: it goes when the commit has been observed."""
+    seen: list[object] = []
+    dispatcher = ScriptedDispatcher(lambda run: [done(run, writes={"w": run.node_ids[0]})])
+    drive(dispatcher, observers=[seen.append]).run()
+
+    for number, what in enumerate(seen):
+        if isinstance(what, DropSegments):
+            after = [type(each) for each in seen[number + 1 :] if not isinstance(each, FinishRun)]
+            assert not after or after[0] is not CommitIteration
+    assert any(isinstance(what, DropSegments) for what in seen)
 
 
 def test_observers_see_every_event_and_instruction() -> None:
@@ -214,3 +237,54 @@ def test_records_reach_the_store() -> None:
     ).run()
 
     assert {event.kind for event in store.events} == {"conflict"}
+
+
+def test_timers_end_without_a_report() -> None:
+    """Two of three are done and the third never is: the driver's own clock lets the run go on without it."""
+    two = Quorum(2, patience=0.02, deadline=60)
+
+    def answer(run: RunTask) -> list[RunEvent]:
+        if run.alias == "worker":
+            return [done(run, ["node_0"], quorum=two), done(run, ["node_1"], quorum=two)]
+        return [done(run)]
+
+    dispatcher = ScriptedDispatcher(answer)
+    finish = drive(dispatcher).run()
+
+    assert finish == FinishRun("completed", "all 3 iterations")
+    assert dispatcher.released == [ReleaseNodes(number, "worker", ("node_2",)) for number in range(3)]
+
+
+def test_a_deadline_ends_a_run_that_hears_nothing() -> None:
+    """One of three is done and nothing else comes: the run fails at its deadline."""
+    dispatcher = ScriptedDispatcher(lambda run: [done(run, ["node_0"], quorum=Quorum(2, 60, deadline=0.02))])
+
+    assert drive(dispatcher).run().reason == (
+        "worker: 1 of 2 nodes done 0.02 s after the first (node_0); "
+        "missing: node_1 still runs, node_2 still runs"
+    )
+
+
+def test_what_has_come_goes_before_what_is_due() -> None:
+    """A report in the queue counts, also where the timer is over: with no patience at all nobody is wronged."""
+    none = Quorum(2, patience=0, deadline=60)
+
+    def answer(run: RunTask) -> list[RunEvent]:
+        return [done(run, [node], quorum=none) for node in run.node_ids]
+
+    dispatcher = ScriptedDispatcher(answer)
+    drive(dispatcher, plan=make_plan(TaskPlan("worker", method="all"))).run()
+
+    assert dispatcher.released == []
+
+
+def test_timers_go_in_the_order_they_are_due() -> None:
+    """Whatever the order they were set in; equal ones in that."""
+    timers, events = Timers(), SimpleQueue[RunEvent]()
+    for seconds, reason in ((0.03, "last"), (0.0, "first"), (0.01, "third"), (0.0, "second")):
+        timers.set(seconds, StopRequested(reason))
+    found = [timers.next_event(events) for _ in range(4)]
+    events.put(StopRequested("queued"))
+
+    assert found == [StopRequested(reason) for reason in ("first", "second", "third", "last")]
+    assert timers.next_event(events) == StopRequested("queued")

@@ -45,6 +45,7 @@ class Scripted:
         self.patience = patience
         self.current: ChildProcess | None = None
         self.stopped = False
+        self.given_up = False
         self.started = 0
 
     def child(self, run_id: str, fresh: bool) -> ChildProcess:
@@ -79,6 +80,10 @@ class Scripted:
     def stopping(self, run_id: str) -> bool:
         """See `Children`."""
         return self.stopped
+
+    def released(self, request: BatchRequest) -> bool:
+        """See `Children`."""
+        return self.given_up
 
 
 def _follow(script: Script, channel: SocketChannel) -> None:
@@ -162,6 +167,11 @@ def test_an_honest_child_is_believed() -> None:
     assert (told["done"], told["failures"], list(told["result_bytes"])) == (None, [], ["w"])
 
 
+def quorum(**changes: float) -> dict[str, Any]:
+    """What a child says of a quorum of two, with something wrong in it."""
+    return {"nodes": 2, "patience": 1.0, "deadline": 1.0, "away": False} | changes
+
+
 MALFORMED: dict[str, dict[str, Any]] = {
     "no op": {"x": 1},
     "stream without lines": {"op": "stream"},
@@ -190,6 +200,12 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "a loss without key": {"op": "lost", "node": 0},
     "a schedule without nodes": {"op": "schedule", "node": 0, "alias": "t"},
     "a stop of no node": {"op": "stop", "node": "a"},
+    "a quorum of nothing": {"op": "quorum", "node": 0},
+    "a quorum of text": {"op": "quorum", "node": 0, "quorum": "two"},
+    "a quorum of no node": {"op": "quorum", "node": 0, "quorum": quorum(nodes=0)},
+    "a quorum of endless nodes": {"op": "quorum", "node": 0, "quorum": quorum(nodes=float("inf"))},
+    "a patience that is no number": {"op": "quorum", "node": 0, "quorum": quorum(patience=float("nan"))},
+    "a deadline before now": {"op": "quorum", "node": 0, "quorum": quorum(deadline=-1)},
     "a note without text": {"op": "note", "node": 0, "kind": "nan"},
 }
 

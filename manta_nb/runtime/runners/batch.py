@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Mapping
 from time import monotonic, sleep
+from typing import Any, NamedTuple
 
 from manta_nb.engine.seeds import derive_seed
 from manta_nb.errors import MantaError, PackageError
@@ -20,7 +21,7 @@ from manta_nb.runtime.runners.request import NodeRecord, SharedRequest
 from manta_nb.runtime.runners.state import NodeState
 from manta_nb.sdk.context import TaskContext, use_context
 
-__all__ = ["Batch"]
+__all__ = ["Batch", "Turn"]
 
 #: where a process has more turns than this, what they report is bundled over so many seconds: a message for
 #: each would cost as much as a short turn
@@ -28,6 +29,17 @@ MANY_TURNS = 500
 PATIENCE = 0.001
 #: beside the versions of a node's `local.state`: the files its tasks keep
 FILES = "files"
+
+
+class Turn(NamedTuple):
+    """One node's part of a batch."""
+
+    node_id: str
+    record: NodeRecord
+    #: version of its `local.state`; None: there is none yet
+    state: str | None
+    #: its `local.live`
+    live: dict[str, Any]
 
 
 class Batch:
@@ -54,39 +66,46 @@ class Batch:
         self._version = f"{request.iteration}-{request.task}-{request.attempt}"
         self._capture = Capture(lambda node, level, line: stream.put(("l", node, level, line)))
 
-    def run(self, turns: Mapping[int, tuple[str, NodeRecord, str | None]]) -> None:
-        """Run the turns given as {position: (node id, node, version of its state)}."""
+    def run(self, turns: Mapping[int, Turn]) -> None:
+        """Run the turns, given by their positions in the batch."""
         self._patience = PATIENCE if len(turns) > MANY_TURNS else 0.0
         with self._capture.active():
-            for position, (node_id, record, version) in turns.items():
-                self._turn(position, node_id, record, version)
+            for position, turn in turns.items():
+                self._turn(position, turn)
         self._clean.end()
         self._stream.flush()
 
-    def _turn(self, position: int, node_id: str, record: NodeRecord, start: str | None) -> None:
+    def _turn(self, position: int, turn: Turn) -> None:
         request = self._request
-        folder = record.state_folder(request.run_id)
-        self._host.begin(position, NodeState(folder, start, self._version, request.kept))
+        folder = turn.record.state_folder(request.run_id)
+        self._host.begin(position, NodeState(folder, turn.state, self._version, request.kept))
         self._capture.begin(position)
         began, ok = monotonic(), False
         try:
-            ok = self._work(position, node_id, record)
-            self._dawdle(node_id, began)
+            ok = self._work(position, turn)
+            self._dawdle(turn.node_id, began)
         finally:
             self._capture.end()
             # before the turn of a node that may take this process, and what waits in it, with it
             self._stream.flush(older_than=self._patience)
             self._host.end(ok)
 
-    def _work(self, position: int, node_id: str, record: NodeRecord) -> bool:
+    def _work(self, position: int, turn: Turn) -> bool:
         """Whether the turn succeeded."""
-        request = self._request
+        request, node_id, record = self._request, turn.node_id, turn.record
         try:
             self._clean.begin(record.folder)
             seed_everything(derive_seed(request.seed, request.iteration, request.task, node_id))
             files = record.state_folder(request.run_id) / FILES
             context = TaskContext(
-                request.run_id, request.iteration, request.task, node_id, record.datasets, self._host, files
+                request.run_id,
+                request.iteration,
+                request.task,
+                node_id,
+                record.datasets,
+                self._host,
+                files,
+                turn.live,
             )
             with use_context(context):
                 self._call()

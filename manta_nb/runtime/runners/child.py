@@ -14,13 +14,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from manta_nb.runtime.runners.batch import Batch
+from manta_nb.runtime.runners.batch import Batch, Turn
 from manta_nb.runtime.runners.channel import Channel, ChannelClosed, Message, PipeChannel
 from manta_nb.runtime.runners.cleaning import CleanStart, Pools, find_pools
 from manta_nb.runtime.runners.host import BatchHost
 from manta_nb.runtime.runners.outlet import MessageOutlet, Outlet, SharedOutlet, Stream
 from manta_nb.runtime.runners.programs import Programs
 from manta_nb.runtime.runners.readers import Readers
+from manta_nb.runtime.runners.release import RELEASE, Release
 from manta_nb.runtime.runners.request import NodeRecord, SharedRequest, load_nodes
 
 __all__ = ["Child", "die_with_parent", "main", "serve", "work"]
@@ -37,6 +38,8 @@ class Child:
         self._nodes: dict[str, NodeRecord] = load_nodes(Path(hello["nodes"]))
         self._programs = programs
         self._readers = Readers()
+        #: node → objects that its turns keep in this process
+        self._live: dict[str, dict[str, Any]] = {}
 
     def batch(self, message: Message) -> None:
         """Run one batch and say when it is over."""
@@ -44,9 +47,15 @@ class Child:
         self._readers.use(request.segments, _received(message))
         outlet = self._outlet(message)
         stream = Stream(self._channel)
-        host = BatchHost(request, self._readers, outlet, stream, self._channel, message["tags"])
+        release = Release(self._channel, bool(message.get("released")))
+        host = BatchHost(request, self._readers, outlet, stream, self._channel, message["tags"], release)
         turns = {
-            position: (node_id, self._nodes[node_id], message["states"].get(node_id))
+            position: Turn(
+                node_id,
+                self._nodes[node_id],
+                message["states"].get(node_id),
+                self._live.setdefault(node_id, {}),
+            )
             for position, node_id in message["turns"]
         }
         paces = message.get("paces", {})
@@ -94,7 +103,10 @@ def work(channel: Channel, hello: dict[str, Any], programs: Programs) -> None:
     child = Child(channel, hello, programs)
     try:
         while True:
-            child.batch(channel.receive())
+            message = channel.receive()
+            # the batch that a release was for may have ended in the meantime
+            if message.get("op") != RELEASE:
+                child.batch(message)
     finally:
         child.close()
 

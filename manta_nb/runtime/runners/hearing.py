@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from manta_nb.engine.records import Quorum
 from manta_nb.runtime.runners.channel import ChannelClosed, Message
 from manta_nb.runtime.runners.launch import ChildProcess
 from manta_nb.runtime.runners.ledger import LedgerReader
@@ -84,6 +85,8 @@ class Hearing:
         elif op == "schedule":
             nodes = [str(node) for node in message["nodes"]]
             story.schedule.append((self._position(message), str(message["alias"]), nodes))
+        elif op == "quorum":
+            story.quorums[self._position(message)] = _quorum(message["quorum"])
         elif op == "stop":
             story.stops.append(self._position(message))
         elif op == "note":
@@ -179,6 +182,17 @@ class Hearing:
                 self.crash.append(line)
             elif line.strip():
                 self._line(["l", node, "stderr", line])
+
+
+def _quorum(raw: Any) -> Quorum:
+    """What a task said by `World.quorum`, checked again: a child is not believed."""
+    quorum = Quorum(
+        int(raw["nodes"]), float(raw["patience"]), float(raw["deadline"]), away=raw["away"] is True
+    )
+    # NaN is not `>= 0` either
+    if not (quorum.nodes >= 1 and quorum.patience >= 0 and quorum.deadline >= 0):
+        raise ValueError(f"a quorum of {quorum}")
+    return quorum
 
 
 def _shown(text: object) -> str:

@@ -11,6 +11,7 @@ from manta_nb.runtime.runners.channel import Channel
 from manta_nb.runtime.runners.ledger import Kind
 from manta_nb.runtime.runners.outlet import Outlet, Stream
 from manta_nb.runtime.runners.readers import Readers
+from manta_nb.runtime.runners.release import Release
 from manta_nb.runtime.runners.request import SharedRequest
 from manta_nb.runtime.runners.state import NodeState
 from manta_nb.sdk.codec import Encoded, decode, encode
@@ -30,6 +31,7 @@ class BatchHost:
         stream: Stream,
         channel: Channel,
         tags: Sequence[str] = (),
+        release: Release | None = None,
     ) -> None:
         self._request = request
         self._readers = readers
@@ -42,6 +44,7 @@ class BatchHost:
         self._node = -1
         self._state: NodeState | None = None
         self._process = os.getpid()
+        self._release = release or Release(channel)
 
     def begin(self, node: int, state: NodeState) -> None:
         """The turn of node number `node` begins."""
@@ -165,6 +168,16 @@ class BatchHost:
     def stop(self) -> None:
         """See `Host.stop`."""
         self._channel.send({"op": "stop", "node": self._node})
+
+    def quorum(self, nodes: int, patience: float, deadline: float, away: bool) -> None:
+        """See `Host.quorum`."""
+        told = {"nodes": nodes, "patience": patience, "deadline": deadline, "away": away}
+        self._channel.send({"op": "quorum", "node": self._node, "quorum": told})
+
+    @property
+    def released(self) -> bool:
+        """See `Host.released`."""
+        return self._release.look()
 
     def note(self, kind: str, message: str) -> None:
         """Tell the run's events something about this node."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
+from manta_nb.engine.records import Quorum
 from manta_nb.runtime.runners.ledger import Kind
 from manta_nb.runtime.runners.request import BatchRequest
 
@@ -27,6 +28,8 @@ class Story:
     lost: dict[int, str] = field(default_factory=dict)
     schedule: list[tuple[int, str, list[str]]] = field(default_factory=list)
     stops: list[int] = field(default_factory=list)
+    #: node → the last it said by `World.quorum`
+    quorums: dict[int, Quorum] = field(default_factory=dict)
     notes: list[dict[str, Any]] = field(default_factory=list)
     #: keys of segments of which the child still holds views
     kept: list[str] = field(default_factory=list)
@@ -83,11 +86,17 @@ def settle(
         **_globals(kept[kept[:, KIND] == Kind.GLOBAL], story.tags),
         "schedule": {alias: ids for node, alias, ids in story.schedule if done[node]},
         "stop": next((node for node in story.stops if done[node]), None),
+        "quorum": _quorum(quorum for node, quorum in story.quorums.items() if done[node]),
         "stateful": stateful,
         "notes": story.notes,
         "kept": story.kept,
     }
     return Outcome(json.dumps(head), _seconds(rows, nodes).tobytes(), bytes_out.tobytes(), not len(values))
+
+
+def _quorum(said: Iterable[Quorum]) -> dict[str, Any] | None:
+    quorum = Quorum.of(said)
+    return None if quorum is None else asdict(quorum)
 
 
 def _results(rows: np.ndarray, tags: Sequence[str], done: int) -> dict[str, Any]:

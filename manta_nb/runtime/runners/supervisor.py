@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import select
-import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
+from manta_nb.runtime.runners.autopsy import crash_site, how_it_ended
 from manta_nb.runtime.runners.channel import ChannelClosed
 from manta_nb.runtime.runners.hearing import MALFORMED, Emit, Hearing
 from manta_nb.runtime.runners.launch import ChildProcess
 from manta_nb.runtime.runners.ledger import Kind, LedgerReader
 from manta_nb.runtime.runners.outcome import KIND, NBYTES, NODE, OFFSET, Outcome, result_rows, settle_batch
+from manta_nb.runtime.runners.release import RELEASE
 from manta_nb.runtime.runners.request import BatchRequest
 from manta_nb.runtime.runners.segments import HEADER_SIZE
 from manta_nb.runtime.runners.storage import SegmentDraft
@@ -29,9 +29,6 @@ TICK = 0.1
 BETWEEN_TURNS = 60.0
 #: the most that one look counts of it: the worker may have stood still itself
 LONGEST_TICK = 1.0
-#: a line of the crash report that `faulthandler` prints
-CRASH_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in ')
-LIBRARY = re.compile(r"site-packages|lib/python|manta_nb/|^<")
 
 
 class Children(Protocol):
@@ -45,6 +42,9 @@ class Children(Protocol):
 
     def stopping(self, run_id: str) -> bool:
         """Whether the run is being stopped."""
+
+    def released(self, request: BatchRequest) -> bool:
+        """Whether nobody waits for the batch any more."""
 
 
 class Supervisor:
@@ -67,6 +67,8 @@ class Supervisor:
         self._ledger = LedgerReader(self._ledger_fd, nodes)
         self._hearing = Hearing(nodes, self._ledger, segment, emit)
         self._story = self._hearing.story
+        #: whether the child that has the batch knows that nobody waits for it
+        self._told = False
 
     def run(self) -> Outcome:
         """Work until every node has an outcome."""
@@ -114,13 +116,14 @@ class Supervisor:
         elif kept and kind == "died" and len(self._ledger.rows()) == rows:
             # it was dead before it got to anything: a new one is asked
             return
-        self._blame(positions, kind, message or _ended(code))
+        self._blame(positions, kind, message or how_it_ended(code))
 
     def _send(self, child: ChildProcess, positions: list[int]) -> None:
         request = self._request
         new = {key: data for key, data in self._imports.items() if key not in child.holds}
         child.holds = set(self._imports)
         names = [request.node_ids[position] for position in positions]
+        self._told = self._children.released(request)
         message: dict[str, Any] = {
             "op": "batch",
             "shared": request.shared,
@@ -131,6 +134,7 @@ class Supervisor:
             # a child that takes over goes on with the numbers its predecessor gave
             "tags": self._story.tags,
             "imports": [[key, len(data)] for key, data in new.items()],
+            "released": self._told,
         }
         descriptors = (self._segment.fd, self._ledger_fd) if self._segment.fd >= 0 else ()
         child.channel.send(message, b"".join(new.values()), descriptors)
@@ -176,6 +180,7 @@ class Supervisor:
                     return "end", ""
                 self._hearing.take(message)
             self._hearing.flush_if_due()
+            self._tell(child)
             turn, now = self._turn(), time.monotonic()
             if timeout is not None and turn and now - turn[1] / 1e9 > timeout:
                 return "timeout", f"over its time limit of {timeout:g} s"
@@ -183,6 +188,12 @@ class Supervisor:
             before = now
             if silent > BETWEEN_TURNS:
                 return "died", f"its process stood still for {BETWEEN_TURNS:g} s before its turn"
+
+    def _tell(self, child: ChildProcess) -> None:
+        """Let the child know, once, when the batch was released."""
+        if not self._told and self._children.released(self._request):
+            self._told = True
+            child.channel.send({"op": RELEASE})
 
     def _turn(self) -> tuple[int, int] | None:
         """The turn that is under way; the last one of a child that was killed never ends in the ledger."""
@@ -199,7 +210,7 @@ class Supervisor:
         turn = self._ledger.turn()
         position = turn[0] if turn is not None and turn[0] in unsettled else positions[0]
         if position in unsettled:
-            self._hearing.charge(position, kind, message, _crash_site(self._hearing.crash))
+            self._hearing.charge(position, kind, message, crash_site(self._hearing.crash))
         self._hearing.crash = []
 
     def _charge_silent(self, positions: list[int]) -> None:
@@ -220,22 +231,6 @@ class Supervisor:
         done[[*story.failures, *story.lost]] = False
         self._segment.seal(self._end(), request.node_ids, story.tags, result_rows(rows, done))
         return settle_batch(request, rows, story, list(self._segment.place()))
-
-
-def _crash_site(lines: Sequence[str]) -> str:
-    """Where in the user's code a process crashed, from what `faulthandler` printed; "" if it did not."""
-    for line in lines:
-        match = CRASH_LINE.search(line)
-        if match is not None and not LIBRARY.search(match["file"]):
-            return f"{match['file']}, line {match['line']}"
-    return ""
-
-
-def _ended(code: int) -> str:
-    if code >= 0:
-        return f"its process ended with exit code {code}"
-    name = signal.strsignal(-code) if -code in {member.value for member in signal.Signals} else None
-    return f"its process died with signal {-code} ({(name or 'unknown').lower()})"
 
 
 def _ledger_descriptor() -> int:

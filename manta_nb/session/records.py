@@ -14,7 +14,7 @@ __all__ = ["Records"]
 
 Record = dict[str, Any]
 #: what holds ids of models
-_IDS = ("model", "parent")
+_IDS = ("model", "parent", "checksum")
 
 
 class Records(Shown, Sequence[Record]):
@@ -80,7 +80,9 @@ def _cell(name: str, value: object) -> object:
     if name in _IDS and isinstance(value, str):
         # enough to tell them apart; a record has the whole
         return value[:8]
-    if isinstance(value, list):
+    if isinstance(value, list) and name == "tail":
         # the end of what was printed says most
         return value[-1] if value else ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return value
