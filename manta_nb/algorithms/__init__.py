@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from manta_nb.algorithms.geometric import geometric_median
 from manta_nb.algorithms.mean import mean
+from manta_nb.algorithms.median import coordinate_median
 
-__all__ = ["mean"]
+__all__ = ["coordinate_median", "geometric_median", "mean"]

@@ -168,3 +168,40 @@ def test_no_models_at_all() -> None:
 def test_long_names_keep_to_one_line() -> None:
     """Odd names of nodes and arrays do not break the line."""
     refusal({"n" * 300: {"k\n" * 300: np.zeros(2)}, "m" * 300: {"k\n" * 300: np.zeros(3)}})
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c16", "i4", "i8", "u8"])
+@pytest.mark.parametrize("count", [3, 7])
+def test_equal_models_stay_bit_for_bit(dtype: str, count: int) -> None:
+    """Also where the weights cannot be divided exactly, and for the largest integers."""
+    numbers = np.random.default_rng(count).normal(size=70_000) * 1e3
+    model = np.abs(numbers).astype(dtype) if dtype[0] == "u" else numbers.astype(dtype)
+    if dtype[1:] == "8" and dtype[0] in "iu":
+        model[:2] = np.iinfo(dtype).max, np.iinfo(dtype).min + 1
+    weights = [0.1 * (index + 1) for index in range(count)]
+
+    assert mean([model] * count, weights).tobytes() == model.tobytes()
+
+
+def test_a_model_of_weight_0_is_not_looked_at() -> None:
+    """The NaN of a node that does not count spoils nothing."""
+    assert mean([np.array([2.0]), np.array([np.nan])], [1, 0]).tolist() == [2.0]
+
+
+def test_large_weights_and_numbers_do_not_overflow() -> None:
+    """No sum on the way leaves the range of a double."""
+    top = np.finfo("f8").max
+
+    assert mean([np.array([top]), np.array([top])], [1e308, 1e308]).tolist() == [top]
+    assert mean([np.array([1.0]), np.array([3.0])], [5e-324, 5e-324]).tolist() == [2.0]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_blocks_leave_no_seam(order: Any) -> None:
+    """Arrays longer than a block are what short ones are, in either order of memory."""
+    chance = np.random.default_rng(0)
+    models = [np.array(chance.normal(size=(3, 90_000)).astype("f4"), order=order) for _ in range(3)]
+    found = mean(models, [1, 2, 3])
+    exact = sum(weight * model.astype("f8") for weight, model in zip((1, 2, 3), models, strict=True)) / 6
+
+    assert found.tobytes() == exact.astype("f4").tobytes()
