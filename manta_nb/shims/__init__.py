@@ -1,9 +1,9 @@
 """The import packages of other systems, as manta_nb provides them, and where they stand on the path.
 
 The folder of this file holds real packages (`fedn`, with its later names `scaleout` and `scaleoututil`, `manta`,
-`manta_light`). Programs do not import them as parts of manta_nb: `install` puts the folder on `sys.path`, `environment`
-does so for the processes that come. `fedn` works also where manta_nb is not installed, as the programs of a package may
-run in an environment of their own.
+`manta_light`, `swarm` and `swarmlearning`). Programs do not import them as parts of manta_nb: `install` puts the folder
+on `sys.path`, `environment` does so for the processes that come. `fedn`, `swarm` and `swarmlearning` work also where
+manta_nb is not installed, as programs may run in an environment of their own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ __all__ = ["PACKAGES", "Position", "environment", "install", "real_place", "shim
 Position = Literal["first", "last", "off"]
 
 #: the packages this folder provides
-PACKAGES = ("fedn", "manta", "manta_light", "scaleout", "scaleoututil")
+PACKAGES = ("fedn", "manta", "manta_light", "scaleout", "scaleoututil", "swarm", "swarmlearning")
+#: which of them leave their name to somebody else's module outside of training scripts: `swarm/_way.py`
+_YIELDING = ("swarm",)
 
 
 def shim_folder() -> Path:
@@ -46,7 +48,7 @@ def install(position: Position = "first") -> list[str]:
     sys.path[:] = [entry for entry in sys.path if entry != folder]
     if position == "first":
         sys.path.insert(0, folder)
-        return [note for name in PACKAGES if (note := _note(name))]
+        return [note for name in PACKAGES if name not in _YIELDING and (note := _note(name))]
     _forget_own()
     if position == "last":
         sys.path.append(folder)

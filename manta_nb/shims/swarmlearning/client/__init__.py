@@ -1,0 +1,1 @@
+"""Where `SwarmError` stands in HPE's package: `swarmlearning.client.swarm`."""
