@@ -11,7 +11,19 @@ import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks import dispatch, efficiency, faults, fedn, flower, kills, monitor, soak, startup, store
+from benchmarks import (
+    dispatch,
+    efficiency,
+    faults,
+    fedn,
+    flower,
+    kills,
+    monitor,
+    soak,
+    startup,
+    store,
+    swarm_learning,
+)
 from benchmarks.report import Figure, Say, machine, parser, save, table
 
 __all__ = ["BENCHMARKS", "main"]
@@ -26,6 +38,7 @@ BENCHMARKS: Mapping[str, Callable[[bool, Say], list[Figure]]] = MappingProxyType
         "soak": soak.run,
         "kills": kills.run,
         "fedn": fedn.run,
+        "swarm_learning": swarm_learning.run,
         "monitor": monitor.run,
         "dispatch": dispatch.run,
         "flower": flower.run,

@@ -52,7 +52,7 @@ def _once(name: str, options: Namespace, console: Console) -> int:
     found = read_package(source)
     command, helper = found.spec.command(name), find_helper(found.sources())
     model, target = _input(options.input), _output(options.output)
-    variables = _variables(options.e or [])
+    variables = dict(options.e or [])
     with tempfile.TemporaryDirectory(prefix="manta-nb-fedn-") as folder:
         data = _data(options.data, source, console)
         copy = WorkCopy.prepare(
@@ -139,14 +139,6 @@ def _deliver(out: Path, target: Path) -> None:
     for suffix in ("", "-metadata"):
         if (made := Path(f"{out}{suffix}")).is_file():
             shutil.copyfile(made, f"{target}{suffix}")
-
-
-def _variables(given: Sequence[str]) -> dict[str, str]:
-    pairs = [word.partition("=") for word in given]
-    for name, equals, _ in pairs:
-        if not name or not equals:
-            raise UsageError(f"-e takes NAME=VALUE, got {shorten(name, 40)}")
-    return {name: value for name, _, value in pairs}
 
 
 def _emitter(console: Console) -> Callable[[str, str], None]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import threading
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from manta_nb.cli.console import Console
 from manta_nb.cli.entrypoints import execute, package, train, validate
+from manta_nb.cli.news import tell_news
 from manta_nb.cli.watching import FAILED, second_interrupt_kills, watch
 from manta_nb.compat.fedn.rounds.reports import read_failure
 from manta_nb.errors import PackageError, UsageError
@@ -46,7 +47,7 @@ def run(options: Namespace, console: Console) -> int:
             console.say(note)
         with Session(**wishes.session_options(), say=console.say) as session:
             made = launch(session, prepared, wishes)
-            with _show_lines(made, console, all_lines=options.logs):
+            with tell_news(made, console, partial(_line, all_lines=options.logs)):
                 code = watch(made, console)
             model = _write(made, target, console)
             _report(made, model, options.json, console)
@@ -67,32 +68,7 @@ def _writable(word: str) -> Path:
     return path
 
 
-@contextlib.contextmanager
-def _show_lines(run: Run, console: Console, all_lines: bool) -> Iterator[None]:
-    """Say what the programs print, as it comes: `node_0 train: Loss: 0.5`; else only which calls failed."""
-    told = 0
-    lock = threading.Lock()
-
-    def tell(seen: Run) -> None:
-        nonlocal told
-        with lock:
-            first, rows = seen.logs.since(told)
-            told = first + len(rows)
-            lines = [line for row in rows if (line := _line(row, all_lines))]
-            if lines and console.rewrites:
-                console.rewrite("")
-            for line in lines:
-                console.say(line)
-
-    end = run.watch(tell)
-    try:
-        yield
-    finally:
-        end()
-        tell(run)
-
-
-def _line(row: LogRow, all_lines: bool) -> str:
+def _line(row: LogRow, *, all_lines: bool) -> str:
     """What is said of a line that a program printed; "" for nothing."""
     if all_lines:
         return f"{row.node} {row.task}: {plain(row.text)}"

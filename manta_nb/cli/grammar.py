@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from manta_nb.cli.grammar_fedn import FEDN_COMMANDS
+from manta_nb.cli.grammar_swarm_learning import SCRIPT_COMMANDS
 from manta_nb.ui import values
 from manta_nb.ui.grammar import NODE_VERBS
 from manta_nb.ui.grammar_verbs import VERBS
@@ -205,6 +206,7 @@ GROUPS: Mapping[str, Mapping[str, Verb]] = MappingProxyType(
             }
         ),
         "fedn": MappingProxyType(FEDN_COMMANDS),
+        "swarm-learning": MappingProxyType(SCRIPT_COMMANDS),
     }
 )
 

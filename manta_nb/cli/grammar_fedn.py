@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from manta_nb.ui import values
 from manta_nb.ui.grammar_fedn import PACKAGE, PACKAGE_OPTIONS
 from manta_nb.ui.parser import Option, Verb
 
@@ -11,6 +12,7 @@ _ENVIRONMENT = Option(
     "-e",
     "a variable of the program; may be given several times",
     "NAME=VALUE",
+    values.variable,
     sample="ENTRYPOINT_OPTS=--lr=0.1",
     repeat=True,
 )

@@ -87,7 +87,7 @@ def _of_group(group: str, words: list[str], console: Console) -> int:
     if asks_for_help(words[1:2] if not verb.options else words[1:]):
         console.give(str(verb_help(verb)))
         return 0
-    commands = import_module(f"manta_nb.cli.{group}").COMMANDS
+    commands = import_module(f"manta_nb.cli.{group.replace('-', '_')}").COMMANDS
     code: int = commands[words[0]](_options(verb, words[1:]), console)
     return code
 

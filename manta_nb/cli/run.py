@@ -22,11 +22,10 @@ from manta_nb.sdk.swarm import Swarm
 from manta_nb.session.loader import load_swarm, parse_params
 from manta_nb.session.planning import Blueprint, blueprint
 from manta_nb.session.session import Session
+from manta_nb.ui.asked import with_partition
 
 __all__ = ["main"]
 
-#: an option that says which partition is meant
-_IMPLIED = {"alpha": "dirichlet", "labels_per_node": "shards", "sizes": "sizes"}
 #: options of the command that are not the session's
 _OWN = ("given", "swarm", "p", "iterations", "seed", "json", "inline")
 
@@ -73,12 +72,9 @@ def _session_options(options: Namespace, console: Console) -> dict[str, Any]:
     if "data" not in chosen:
         chosen["data"] = "digits"
         console.say(f"no --data: {chosen.get('nodes', 4)} nodes of digits")
-    if "partition" not in chosen:
-        implied = [kind for option, kind in _IMPLIED.items() if option in chosen]
-        chosen |= {"partition": implied[0]} if implied else {}
     if options.seed is not None:
         chosen["seed"] = options.seed
-    return {**chosen, "runner": "inline" if options.inline else "process", "say": console.say}
+    return {**with_partition(chosen), "runner": "inline" if options.inline else "process", "say": console.say}
 
 
 def _header(session: Session, made: Blueprint) -> str:

@@ -49,13 +49,23 @@ def show(options: Namespace, console: Console) -> int:
     run = open_past()[options.run_id]
     # by name, as below: they take what runs take, which a list of them should not
     outcome = import_module("manta_nb.cli.outcome")
+    scripts = _scripts(run)
     if options.json:
-        console.give(json.dumps(outcome.as_json(run), ensure_ascii=False, allow_nan=False))
+        given = {**outcome.as_json(run), **(scripts.finite_json(run) if scripts else {})}
+        console.give(json.dumps(given, ensure_ascii=False, allow_nan=False))
         return 0
     console.give(str(run))
     if len(run.metrics):
         console.give(f"\n{outcome.final_table(run)}")
+    if scripts:
+        console.give("".join(f"\n{table}\n" for table in scripts.tables(run)).rstrip())
     return 0
+
+
+def _scripts(run: Run) -> Any:
+    """What reads a run of Swarm Learning scripts; None where it is another one."""
+    ours = "swarm_learning" in run.globals
+    return import_module("manta_nb.cli.scriptreport") if ours else None
 
 
 def export(options: Namespace, console: Console) -> int:

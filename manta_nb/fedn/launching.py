@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from importlib import import_module
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from manta_nb.compat.fedn.package.archive import Package
 from manta_nb.compat.fedn.rounds.swarm import PackageSwarm
 from manta_nb.errors import UsageError
-from manta_nb.fedn.preparing import Environments, PathLike, Prepared, Wishes, prepare
+from manta_nb.fedn.preparing import Prepared, Wishes, prepare
+from manta_nb.session import foreign
+from manta_nb.session.foreign import Environments, PathLike
 from manta_nb.session.run import Run
 from manta_nb.session.session import Session
 
@@ -86,7 +86,7 @@ def run(
     prepared = prepare(package, wishes, say)
     for note in prepared.notes:
         say(note)
-    own = session is None and "manta_nb.ui.extension" not in sys.modules
+    own = session is None and not foreign.in_notebook()
     if session is None:
         session = open_nodes(wishes, say)
     elif nodes is not None or options or (data is not None and wishes.common is None):
@@ -112,9 +112,4 @@ def launch(session: Session, prepared: Prepared, wishes: Wishes) -> Run:
 
 def open_nodes(wishes: Wishes, say: Callable[[str], None]) -> Session:
     """Nodes as asked for: in a notebook with the magics theirs, which show the run, else a new session."""
-    if "manta_nb.ui.extension" in sys.modules:
-        # by name: ui stands above, and there are notebooks without it
-        found = import_module("manta_nb.ui.history").nodes_for(wishes.session_options())
-        if found is not None:
-            return cast("Session", found)
-    return Session(**wishes.with_named_nodes().session_options(), say=say)
+    return foreign.open_nodes(wishes.session_options(), wishes.with_named_nodes().session_options(), say)

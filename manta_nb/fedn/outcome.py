@@ -12,9 +12,9 @@ from uuid import NAMESPACE_URL, uuid5
 from manta_nb.compat.fedn.models import files
 from manta_nb.compat.fedn.rounds.reports import TIMES, read_failure
 from manta_nb.errors import UsageError
-from manta_nb.fedn.records import Records
 from manta_nb.sdk.names import shorten
 from manta_nb.sdk.parse import one_line
+from manta_nb.session.records import Records
 
 if TYPE_CHECKING:
     from manta_nb.session.metrics import MetricRow

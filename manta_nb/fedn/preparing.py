@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
@@ -14,37 +12,29 @@ from manta_nb.compat.fedn.models.files import find_helper, load_seed
 from manta_nb.compat.fedn.package.archive import Package, read_package
 from manta_nb.compat.fedn.python.pythonenv import look_at_python
 from manta_nb.compat.fedn.rounds.initial import make_seed
-from manta_nb.compat.fedn.rounds.settings import EVERY_NODE, Settings
+from manta_nb.compat.fedn.rounds.settings import Settings
 from manta_nb.compat.fedn.server.aggregators import check_aggregator
 from manta_nb.compat.fedn.server.functions import source_of
-from manta_nb.data.loading import BUNDLED
 from manta_nb.errors import UsageError
-from manta_nb.sdk.names import did_you_mean, listed, shorten
+from manta_nb.sdk.names import did_you_mean, shorten
 from manta_nb.sdk.parse import one_line
+from manta_nb.session.foreign import NodeWishes, PathLike, check_named, read_environments
 from manta_nb.shims import real_place
 from manta_nb.shims.fedn.utils.helpers.helpers import OLD_PLUGINS, PLUGINS
 
-__all__ = ["Environments", "PathLike", "Prepared", "Wishes", "prepare", "read_environments"]
-
-PathLike = str | os.PathLike[str]
-Environments = Mapping[str, Mapping[str, str]]
+__all__ = ["Prepared", "Wishes", "prepare"]
 
 #: programs of FEDn up to 0.4 knew no metadata
-#: what no environment variable can hold
-_UNFIT = re.compile("[\0\ud800-\udfff]")
 _BEFORE_METADATA = re.compile(r"fedn\.utils\.(?:keras|pytorch|numpyarray)helper\b")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class Wishes(NodeWishes):
     """How a package is to be run; `manta_nb.fedn.run` says what each of these means."""
 
     seed_model: PathLike | None = None
     rounds: int = 5
-    nodes: int | Sequence[str] | None = None
-    data: object = None
     seed: int | None = None
-    node_env: PathLike | Environments | None = None
     helper: str | None = None
     aggregator: str = "fedavg"
     aggregator_kwargs: Mapping[str, Any] | None = None
@@ -58,29 +48,6 @@ class Wishes:
     cold: bool = False
     checksum: str | None = None
     name: str | None = None
-    #: further options of `Session`
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def common(self) -> str | None:
-        """The folder that all nodes see as `../data`, where `data` is one without subfolders; else None."""
-        return _common_folder(self.data, self.nodes)
-
-    def with_named_nodes(self) -> Wishes:
-        """The same for new nodes: where nothing else says which, those that `node_env` names.
-
-        Raises:
-            UsageError: `node_env` cannot be read.
-        """
-        named = [node for node in read_environments(self.node_env) if node != EVERY_NODE]
-        free = self.nodes is None and (self.data is None or self.common is not None)
-        return replace(self, nodes=named) if named and free else self
-
-    def session_options(self) -> dict[str, Any]:
-        """What a `Session` for this run is asked for."""
-        data = None if self.common else self.data
-        given = {"nodes": self.nodes, "data": data, **self.options}
-        return {key: value for key, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -99,12 +66,7 @@ class Prepared:
         Raises:
             UsageError: variables for a node that is not there, or fewer nodes than a round needs.
         """
-        for name in self.settings.environments:
-            if name != EVERY_NODE and name not in node_ids:
-                near = did_you_mean(name, node_ids)
-                raise UsageError(
-                    one_line(f"node_env: no node {shorten(name, 40)!r}{near}: there are {listed(node_ids)}")
-                )
+        check_named(self.settings.environments, node_ids)
         needed = self.settings.min_clients
         if needed > len(node_ids):
             raise _too_few(needed, len(node_ids))
@@ -193,53 +155,3 @@ def _check(wishes: Wishes) -> None:
         raise UsageError(
             f"python_env must be 'ambient' or 'venv', got {shorten(repr(wishes.python_env), 40)}"
         )
-
-
-def _common_folder(data: object, nodes: object) -> str | None:
-    # `digits` are the digits, also where a folder is called so
-    if not isinstance(data, str | os.PathLike) or data in BUNDLED:
-        return None
-    folder = Path(data).expanduser()
-    try:
-        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-    except OSError:
-        return None
-    inside = [entry for entry in entries if entry.is_dir()]
-    # a single subfolder is not one for each of several nodes: `data/clients/1/…`, `data/MedNIST/…`
-    common = not inside or (len(inside) == 1 and isinstance(nodes, int) and nodes > 1)
-    return str(folder.resolve()) if common else None
-
-
-def read_environments(given: PathLike | Environments | None) -> dict[str, dict[str, str]]:
-    """Variables by node: a dict, or a JSON file that holds one; `"*"` stands for every node.
-
-    Example:
-        >>> read_environments({"node_0": {"ENTRYPOINT_OPTS": "--lr=0.1"}})
-        {'node_0': {'ENTRYPOINT_OPTS': '--lr=0.1'}}
-    """
-    if given is None:
-        return {}
-    table: object = given
-    if isinstance(given, str | os.PathLike):
-        try:
-            table = json.loads(Path(given).expanduser().read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UsageError(one_line(f"node_env: cannot read {given}: {error.strerror}")) from error
-        except (ValueError, RecursionError) as error:
-            raise UsageError(one_line(f"node_env: {given} is not JSON: {error}")) from error
-    if not isinstance(table, Mapping) or not all(isinstance(each, Mapping) for each in table.values()):
-        raise UsageError('node_env is {"node_0": {"NAME": "value"}, …}: a node, and its variables')
-    return {str(node): _variables(str(node), each) for node, each in table.items()}
-
-
-def _variables(node: str, given: Mapping[Any, Any]) -> dict[str, str]:
-    for name, value in given.items():
-        plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-        if not plain or _UNFIT.search(str(value)) or not re.fullmatch(r"[^=\0]+", str(name)):
-            raise UsageError(
-                one_line(
-                    f"node_env: {shorten(str(name), 40)} of {shorten(node, 40)} must be a text or a number, "
-                    f"got {shorten(repr(value), 40)}"
-                )
-            )
-    return {str(name): str(value) for name, value in given.items()}

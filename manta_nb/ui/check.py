@@ -18,7 +18,7 @@ from manta_nb.errors import DefinitionError
 from manta_nb.sdk.names import did_you_mean, shorten
 from manta_nb.sdk.parse import one_line, parse_text
 
-__all__ = ["check_names", "undefined_names"]
+__all__ = ["check_names", "import_of", "undefined_names", "usual_import"]
 
 #: what people mean by these names
 _USUAL: Mapping[str, str] = MappingProxyType(
@@ -83,6 +83,36 @@ def check_names(text: str, origin: str, namespace: Mapping[str, Any]) -> None:
     raise DefinitionError(one_line(f"{origin}, line {line}: {_cure(name, namespace)}{more}"))
 
 
+def import_of(name: str, value: object) -> str:
+    """The import that gives `value` under `name` on any machine; "" where there is none."""
+    if isinstance(value, ModuleType):
+        if _is_cell_package(value.__name__):
+            return ""
+        return f"import {value.__name__}" if value.__name__ == name else f"import {value.__name__} as {name}"
+    home = getattr(value, "__module__", None)
+    inner = getattr(value, "__qualname__", None)
+    if (
+        not isinstance(home, str)
+        or not isinstance(inner, str)
+        or home == "__main__"
+        or _is_cell_package(home)
+    ):
+        return ""
+    if getattr(sys.modules.get(home), inner, None) is not value:
+        return ""
+    home = _public_home(home, inner, value)
+    return f"from {home} import {inner}" if inner == name else f"from {home} import {inner} as {name}"
+
+
+def usual_import(name: str) -> str:
+    """The import that people mean by a name; "" where there is none.
+
+    >>> usual_import("np")
+    'import numpy as np'
+    """
+    return _USUAL.get(name, "")
+
+
 def _cure(name: str, namespace: Mapping[str, Any]) -> str:
     shown = shorten(name, 40)
     if name in _NOTEBOOK_ONLY:
@@ -90,7 +120,7 @@ def _cure(name: str, namespace: Mapping[str, Any]) -> str:
     if name not in namespace:
         return _unknown(shown, namespace)
     value = namespace[name]
-    if found := _import_of(name, value):
+    if found := import_of(name, value):
         return f'{shown} is not imported in this module (in the notebook it is "{found}"): add that line here'
     if package := _cell_package(value):
         file = "" if "." not in package else f"{package.partition('.')[2]}.py of "
@@ -117,27 +147,6 @@ def _unknown(name: str, namespace: Mapping[str, Any]) -> str:
         return f'{name} is not imported in this module: add "{_USUAL[name]}" here'
     likely = did_you_mean(name, [known for known in namespace if not known.startswith("_")])
     return f"{name} is not defined in this module{likely}: import it or define it in this cell"
-
-
-def _import_of(name: str, value: object) -> str:
-    """The import that gives `value` under `name` on any machine; "" where there is none."""
-    if isinstance(value, ModuleType):
-        if _is_cell_package(value.__name__):
-            return ""
-        return f"import {value.__name__}" if value.__name__ == name else f"import {value.__name__} as {name}"
-    home = getattr(value, "__module__", None)
-    inner = getattr(value, "__qualname__", None)
-    if (
-        not isinstance(home, str)
-        or not isinstance(inner, str)
-        or home == "__main__"
-        or _is_cell_package(home)
-    ):
-        return ""
-    if getattr(sys.modules.get(home), inner, None) is not value:
-        return ""
-    home = _public_home(home, inner, value)
-    return f"from {home} import {inner}" if inner == name else f"from {home} import {inner} as {name}"
 
 
 def _public_home(home: str, name: str, value: object) -> str:

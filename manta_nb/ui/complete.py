@@ -12,6 +12,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 
 from manta_nb.errors import UsageError
 from manta_nb.ui.grammar import MODULE, SWARM
+from manta_nb.ui.grammar_swarm_learning import SCRIPT_CELL
 from manta_nb.ui.grammar_verbs import VERBS
 from manta_nb.ui.line import split, without_comment
 from manta_nb.ui.notebook import Notebook
@@ -19,7 +20,8 @@ from manta_nb.ui.parser import Option, Verb
 
 __all__ = ["make_matcher", "suggestions"]
 
-_LINE = re.compile(r"\s*(?:[\w.]+\s*=\s*)?(%manta|%%module|%%swarm)(\s.*)$")
+_LINE = re.compile(r"\s*(?:[\w.]+\s*=\s*)?(%manta|%%module|%%swarm|%%swarm_learning)(\s.*)$")
+_CELLS = {verb.name: verb for verb in (MODULE, SWARM, SCRIPT_CELL)}
 
 Matcher = Callable[[CompletionContext], SimpleMatcherResult]
 
@@ -62,7 +64,7 @@ def suggestions(line: str, notebook: Notebook) -> list[str] | None:
         return []
     if magic == "%manta" and not words:
         return _starting(typed, [*VERBS, "--help"])
-    verb = {"%%module": MODULE, "%%swarm": SWARM}.get(magic) or VERBS.get(words.pop(0) if words else "")
+    verb = _CELLS.get(magic) or VERBS.get(words.pop(0) if words else "")
     return [] if verb is None else _of_verb(verb, words, typed, notebook)
 
 
@@ -86,8 +88,10 @@ def _of_verb(verb: Verb, words: list[str], typed: str, notebook: Notebook) -> li
 
 
 def _values(option: Option, typed: str, notebook: Notebook) -> list[str]:
-    if option.kind == "path":
-        return _paths(typed)
+    kinds = option.kind.split("|")
+    if "path" in kinds:
+        words = [kind for kind in kinds if kind != "path"]
+        return [*_starting(typed, words), *_paths(typed)]
     last = typed.rpartition(",")[2]
     return _starting(last, _known(option.kind, notebook))
 

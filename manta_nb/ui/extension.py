@@ -27,7 +27,7 @@ __all__ = ["load", "unload"]
 _CONTROLS = ("manta_nb.session.controls", "Controls")
 #: a variable that remembers what was put before PATH
 _PATH_CHANGED = "MANTA_NB_PATH_CHANGED"
-_MAGICS = {"line": ("manta",), "cell": ("module", "swarm")}
+_MAGICS = {"line": ("manta",), "cell": ("module", "swarm", "swarm_learning")}
 
 
 def load(

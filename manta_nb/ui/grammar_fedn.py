@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from manta_nb.ui import values
-from manta_nb.ui.grammar import NODE_VERBS, RUN_SEED
+from manta_nb.ui.grammar import RUN_SEED
+from manta_nb.ui.grammar_programs import KEEP, NODE_OPTIONS, WAIT
 from manta_nb.ui.parser import Option, Verb
 
 __all__ = ["FEDN", "PACKAGE", "PACKAGE_OPTIONS"]
 
 PACKAGE = Option(
     "PACKAGE", "a folder with fedn.yaml, or a .tgz, .tar.gz, .tar.bz2, .zip of it", required=True, kind="path"
-)
-
-_START = {
-    option.name: option for verb in NODE_VERBS if verb.name == "%manta start" for option in verb.options
-}
-
-#: how nodes get data: as for `%manta start`, but that it is found in `../data`
-_NODES = (
-    replace(_START["--nodes"], default_text="those of --data FOLDER, else of --node-env, else 4"),
-    *(option for name, option in _START.items() if name not in ("--nodes", "--seed", "--data")),
 )
 
 #: what a run of a package can be told, in a notebook and on the command line
@@ -43,7 +32,7 @@ PACKAGE_OPTIONS = (
         sample="digits",
         kind="dataset",
     ),
-    *_NODES,
+    *NODE_OPTIONS,
     Option(
         "--node-env",
         'variables of the programs, as JSON: {"node_0": {"ENTRYPOINT_OPTS": "…"}}; "*" is every node',
@@ -115,8 +104,8 @@ FEDN = Verb(
         PACKAGE,
         *PACKAGE_OPTIONS,
         Option("--name", "the run's name", "NAME", default_text="the name of the package", sample="fl"),
-        Option("--wait", "wait for the end, and raise if the run failed"),
-        Option("--keep", "let a run of the same name go on beside this one"),
+        WAIT,
+        KEEP,
     ),
     (
         "Nodes in use are kept where neither --nodes nor --data is given. Each node works in a copy of the package of",

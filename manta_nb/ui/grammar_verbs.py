@@ -8,6 +8,7 @@ from types import MappingProxyType
 from manta_nb.ui import values
 from manta_nb.ui.grammar import NODE_VERBS, RUN_SEED
 from manta_nb.ui.grammar_fedn import FEDN
+from manta_nb.ui.grammar_swarm_learning import SWARM_LEARNING
 from manta_nb.ui.parser import Option, Verb
 
 __all__ = ["VERBS"]
@@ -206,6 +207,7 @@ _VERBS: tuple[Verb, ...] = (
     Verb("%manta graph", "the graph of a run", "%manta graph fl", (RUN,)),
     _EXPORT,
     FEDN,
+    SWARM_LEARNING,
     Verb("%manta doctor", "what this machine has, and what to do about what it has not", "%manta doctor"),
 )
 

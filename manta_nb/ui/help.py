@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from manta_nb.render import Shown, esc
 from manta_nb.ui.grammar import MODULE, SWARM
+from manta_nb.ui.grammar_swarm_learning import SCRIPT_CELL
 from manta_nb.ui.grammar_verbs import VERBS
 from manta_nb.ui.parser import Option, Verb
 
@@ -45,7 +46,7 @@ def asks_for_help(words: list[str]) -> bool:
 
 def overview() -> Help:
     """All of it on one screen: what `%manta` alone shows."""
-    rows = [(verb.name, verb.summary) for verb in (MODULE, SWARM, *VERBS.values())]
+    rows = [(verb.name, verb.summary) for verb in (MODULE, SWARM, SCRIPT_CELL, *VERBS.values())]
     width = max(len(name) for name, _ in rows)
     lines = [f"  {name:<{width}}  {summary}" for name, summary in rows]
     return Help(

@@ -1,4 +1,4 @@
-"""The magics: `%manta`, `%%module` and `%%swarm` split the line, call one command, and return what it returns."""
+"""The magics, `%manta` and those of cells: they split the line, call one command, and return what it returns."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from manta_nb.errors import UsageError
 from manta_nb.sdk.names import did_you_mean, shorten
 from manta_nb.ui.commands import command
 from manta_nb.ui.grammar import MODULE, SWARM
+from manta_nb.ui.grammar_swarm_learning import SCRIPT_CELL
 from manta_nb.ui.grammar_verbs import VERBS
 from manta_nb.ui.help import asks_for_help, documented, overview, verb_help
 from manta_nb.ui.line import split
 from manta_nb.ui.notebook import Notebook
-from manta_nb.ui.parser import parse
+from manta_nb.ui.parser import Verb, parse
 
 __all__ = ["MantaMagics"]
 
@@ -72,12 +73,7 @@ class MantaMagics(Magics):
     @cell_magic
     def module(self, line: str, cell: str, local_ns: Scope = None) -> Any:  # noqa: D102 - the help is its docstring
         __tracebackhide__ = True
-        words = self._words(line, local_ns)
-        return (
-            verb_help(MODULE)
-            if asks_for_help(words)
-            else command("%%module")(self.notebook, parse(MODULE, words), cell)
-        )
+        return self._cell(MODULE, line, cell, local_ns)
 
     @documented(verb_help(SWARM))
     @no_var_expand
@@ -85,12 +81,22 @@ class MantaMagics(Magics):
     @cell_magic
     def swarm(self, line: str, cell: str, local_ns: Scope = None) -> Any:  # noqa: D102 - the help is its docstring
         __tracebackhide__ = True
+        return self._cell(SWARM, line, cell, local_ns)
+
+    @documented(verb_help(SCRIPT_CELL))
+    @no_var_expand
+    @needs_local_scope
+    @cell_magic
+    def swarm_learning(self, line: str, cell: str, local_ns: Scope = None) -> Any:  # noqa: D102 - the help, as above
+        __tracebackhide__ = True
+        return self._cell(SCRIPT_CELL, line, cell, local_ns)
+
+    def _cell(self, verb: Verb, line: str, cell: str, local_ns: Scope) -> Any:
+        __tracebackhide__ = True
         words = self._words(line, local_ns)
-        return (
-            verb_help(SWARM)
-            if asks_for_help(words)
-            else command("%%swarm")(self.notebook, parse(SWARM, words), cell)
-        )
+        if asks_for_help(words):
+            return verb_help(verb)
+        return command(verb.name)(self.notebook, parse(verb, words), cell)
 
     def _words(self, line: str, local_ns: Scope) -> list[str]:
         return split(line, {**self.notebook.namespace, **(local_ns or {})})

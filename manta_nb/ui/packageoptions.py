@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,11 @@ from manta_nb.errors import UsageError
 from manta_nb.fedn.preparing import Wishes
 from manta_nb.sdk.names import shorten
 from manta_nb.sdk.parse import one_line
+from manta_nb.ui.asked import typed, wishes
 from manta_nb.ui.grammar_fedn import PACKAGE_OPTIONS
 
 __all__ = ["wishes_of"]
 
-#: an option that says which partition is meant
-_IMPLIED = {"alpha": "dirichlet", "labels_per_node": "shards", "sizes": "sizes"}
 #: options that are read here
 _READ = ("aggregator_kwargs", "server_functions", "no_validate", "no_startup")
 
@@ -33,19 +31,13 @@ def wishes_of(options: Namespace, **more: Any) -> Wishes:
     Raises:
         UsageError: JSON that is none, or a file that cannot be read.
     """
-    typed = [option.key for option in PACKAGE_OPTIONS if option.name in options.given]
-    found = {key: getattr(options, key) for key in typed if key not in _READ} | more
-    if "partition" not in found:
-        implied = [kind for option, kind in _IMPLIED.items() if option in found]
-        found |= {"partition": implied[0]} if implied else {}
+    found = {key: value for key, value in typed(options, PACKAGE_OPTIONS).items() if key not in _READ} | more
     if options.aggregator_kwargs is not None:
         found["aggregator_kwargs"] = _mapping(options.aggregator_kwargs)
     if options.server_functions is not None:
         found["server_functions"] = _text(options.server_functions)
     found |= {"validate": not options.no_validate, "startup": not options.no_startup, "name": options.name}
-    own = {each.name for each in fields(Wishes)}
-    known = {key: value for key, value in found.items() if key in own}
-    return Wishes(**known, options={key: value for key, value in found.items() if key not in own})
+    return wishes(Wishes, found)
 
 
 def _mapping(text: str) -> Mapping[str, Any]:

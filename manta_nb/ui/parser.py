@@ -150,7 +150,13 @@ def parse(verb: Verb, words: Sequence[str]) -> argparse.Namespace:
         setattr(found, last.key, [last.read(last.name, word) for word in rest] or None)
     elif rest:
         raise _unknown(verb, rest[0])
-    given = {option.name for option in verb.options if getattr(found, option.key) not in (None, False)}
+    # by identity: 0 is a value that was typed
+    empty = (None, False)
+    given = {
+        option.name
+        for option in verb.options
+        if not any(getattr(found, option.key) is each for each in empty)
+    }
     for option in verb.options:
         if option.name not in given and option.takes_value:
             setattr(found, option.key, option.default)

@@ -26,9 +26,11 @@ __all__ = [
     "names",
     "number",
     "ratios",
+    "seconds",
     "share",
     "shown",
     "text",
+    "variable",
     "whole",
 ]
 
@@ -89,6 +91,22 @@ def number(above: float) -> Reader:
         return value
 
     return read
+
+
+def seconds(option: str, word: str) -> float:
+    """A length of time: a finite number from 0."""
+    value = _float(word)
+    if value is None or value < 0:
+        raise _wrong(option, "a number of seconds ≥ 0", word)
+    return value
+
+
+def variable(option: str, word: str) -> tuple[str, str]:
+    """A variable of a program's environment: `MAX_EPOCHS=5`; its value may be empty."""
+    name, equals, value = word.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"{option} takes NAME=VALUE, got {shown(word) or 'nothing'}")
+    return name.strip(), value
 
 
 def iterations(option: str, word: str) -> int | str:

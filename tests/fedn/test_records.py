@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manta_nb.fedn.records import Records
+from manta_nb.session.records import Records
 
 ROWS = [
     {"round": 1, "node": "node_0", "metrics": {"acc": 0.5}},

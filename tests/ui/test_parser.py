@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from manta_nb.data import BUNDLED
 from manta_nb.errors import UsageError
 from manta_nb.ui.grammar import MODULE, SWARM
+from manta_nb.ui.grammar_swarm_learning import SCRIPT_CELL
 from manta_nb.ui.grammar_verbs import VERBS
 from manta_nb.ui.help import overview, verb_help
 from manta_nb.ui.line import split
 from manta_nb.ui.parser import Verb, parse
 
-EVERYONE = [MODULE, SWARM, *VERBS.values()]
+EVERYONE = [MODULE, SWARM, SCRIPT_CELL, *VERBS.values()]
 START = VERBS["start"]
 
 
@@ -54,7 +55,7 @@ def test_every_sample_can_be_read(verb: Verb) -> None:
 
 
 def test_overview_names_every_magic() -> None:
-    """`%manta` alone lists the two cell magics and every verb."""
+    """`%manta` alone lists the cell magics and every verb."""
     text = str(overview())
 
     assert [verb.name for verb in EVERYONE if verb.name not in text] == []

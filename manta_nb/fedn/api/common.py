@@ -9,7 +9,7 @@ from manta_nb.fedn.api import newshapes, oldshapes
 from manta_nb.fedn.api.core import Core
 from manta_nb.fedn.api.records import COMBINER
 from manta_nb.fedn.api.shapes import Json, http_date
-from manta_nb.fedn.preparing import PathLike
+from manta_nb.session.foreign import PathLike
 
 __all__ = ["Common"]
 

@@ -11,9 +11,9 @@ from manta_nb.fedn.api.project import Project
 from manta_nb.fedn.api.records import EventRecord, RoundRecord, ValidationRecord, now
 from manta_nb.fedn.api.shapes import Json, done, http_date, refused
 from manta_nb.fedn.api.training import Training
-from manta_nb.fedn.preparing import PathLike
 from manta_nb.sdk.names import listed, shorten
 from manta_nb.sdk.parse import one_line
+from manta_nb.session.foreign import PathLike
 
 __all__ = ["Core"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from manta_nb.fedn.api import newshapes
 from manta_nb.fedn.api.core import Core
 from manta_nb.fedn.api.shapes import Json, http_date, matching, page
-from manta_nb.fedn.preparing import PathLike
+from manta_nb.session.foreign import PathLike
 
 __all__ = ["NewHistory", "NewNetwork", "NewSetup"]
 

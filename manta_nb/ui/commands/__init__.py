@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "%%module": "module.define_module",
         "%%swarm": "swarm.run_swarm_cell",
+        "%%swarm_learning": "swarm_learning.run_script_cell",
         "start": "nodes.start",
         "nodes": "nodes.nodes",
         "use": "nodes.use",
@@ -31,6 +32,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "graph": "views.graph",
         "export": "export.export",
         "fedn": "fedn.fedn",
+        "swarm-learning": "swarm_learning.swarm_learning",
         "doctor": "views.doctor",
     }
 )

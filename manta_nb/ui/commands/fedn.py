@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from argparse import Namespace
-from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from manta_nb.fedn.launching import launch
 from manta_nb.fedn.preparing import prepare
-from manta_nb.ui.commands.nodes import data_arguments, keep_or_provide, suits
+from manta_nb.ui.commands.nodes import data_arguments, keep_or_provide
 from manta_nb.ui.dispatching import make_room
 from manta_nb.ui.notebook import Notebook
 from manta_nb.ui.packageoptions import wishes_of
+from manta_nb.ui.programs import bind_run, check_nodes, wait_for
 
 if TYPE_CHECKING:
     from manta_nb.session.run import Run
@@ -34,32 +33,11 @@ def fedn(notebook: Notebook, options: Namespace) -> Run:
         wishes = wishes.with_named_nodes()
     prepared = prepare(options.package, wishes, notebook.say)
     asked = wishes.session_options()
-    if notebook.session is not None and suits(notebook.session, asked):
-        # a mistake about the nodes is told before another run is stopped for this one
-        prepared.for_nodes(list(notebook.session.nodes))
+    check_nodes(notebook, prepared, asked)
     name = options.name or prepared.settings.package
     notebook.say(*prepared.notes, *make_room(notebook, name, options.keep))
     run = launch(keep_or_provide(notebook, asked), prepared, wishes)
     notebook.remember(run)
-    _bind(notebook, run, asked_for=options.name is not None)
-    if options.wait or notebook.waits:
-        notebook.display.show(run)
-        run.wait()
+    bind_run(notebook, run, run, "package", named=options.name is not None, shows="metrics")
+    wait_for(notebook, run, options.wait)
     return run
-
-
-def _bind(notebook: Notebook, run: Run, asked_for: bool) -> None:
-    """Make the run a variable; a value of the person's own is replaced only by a name that was typed."""
-    variable = _variable(run.name)
-    held = notebook.namespace.get(variable)
-    if held is not None and not asked_for and not isinstance(held, type(run)):
-        notebook.say(f"{variable} is yours and stays so: --name NAME makes the run the variable NAME")
-        return
-    notebook.bind(variable, run, "run")
-    notebook.say(f"the run is the variable {variable}: {variable}.wait(), {variable}.metrics")
-
-
-def _variable(name: str) -> str:
-    """A name that variables may have: `mnist_pytorch` for `mnist-pytorch`."""
-    found = re.sub(r"\W+", "_", name).strip("_") or "package"
-    return found if found.isidentifier() and not iskeyword(found) else f"package_{found}"

@@ -15,6 +15,7 @@ from manta_nb.render import Card
 from manta_nb.sdk.names import did_you_mean, listed
 from manta_nb.sdk.parse import one_line
 from manta_nb.session.describing import plain_options
+from manta_nb.ui.asked import with_partition
 from manta_nb.ui.goingon import without_usual
 from manta_nb.ui.notebook import Notebook
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from manta_nb.session.table import NodeTable
 
 __all__ = ["data_arguments", "keep_or_provide", "nodes", "provide", "shutdown", "start", "suits", "use"]
-
-#: an option that says which partition is meant
-_IMPLIED = {"alpha": "dirichlet", "labels_per_node": "shards", "sizes": "sizes"}
 
 
 def start(notebook: Notebook, options: Namespace) -> Session:
@@ -117,10 +115,8 @@ def shutdown(notebook: Notebook, options: Namespace) -> Card:
 
 def _asked(options: Namespace, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """The keyword arguments of `Session` that the line means."""
-    values = {key: value for key, value in vars(options).items() if key != "given" and value is not None}
-    if "partition" not in values:
-        implied = [kind for option, kind in _IMPLIED.items() if option in values]
-        values |= {"partition": implied[0]} if implied else {}
+    given = {key: value for key, value in vars(options).items() if key != "given" and value is not None}
+    values = with_partition(given)
     return values | data_arguments(values["data"], namespace) if "data" in values else values
 
 

@@ -1,0 +1,1 @@
+"""The swarm whose iterations are the merges: its settings, its modules, and what a merge decides."""
