@@ -184,3 +184,17 @@ def test_mistakes_are_one_line(
     with pytest.raises(UsageError, match=told.replace("(did", r"\(did")) as caught:
         swarm_learning.run(tmp_path / "train.py", session=session, **options)
     assert len(str(caught.value)) <= 200
+
+
+def test_a_stopped_run_goes_on_from_its_latest_model(play: Play) -> None:
+    """Its scripts start anew, take over what was merged, and train all their batches from there."""
+    run = play({f"node_{i}": {"batches": 20} for i in range(3)}, wait=False)
+    until(lambda: len(run.merges) >= 3, 30)
+    run.stop()
+    merged, before = len(run.merges), float(run.globals["model"]["w"][0])
+    run.resume()
+    run.wait(60)
+
+    assert run.merges[-1]["round"] == len(run.merges) > merged
+    assert float(run.globals["model"]["w"][0]) == before + 20
+    assert {row["exit_code"] for row in run.scripts} == {0}

@@ -1,10 +1,11 @@
-"""What the example and the notebook say of a swarm holds: on real digits, over three seeds, by the example's own script."""
+"""What the example and the notebook say of a swarm holds: on real digits, over three seeds, by their own script."""
 
 from __future__ import annotations
 
 import runpy
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -19,7 +20,11 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def trained(
-    seed: int, env: Mapping[str, Any], node_env: Mapping[str, Mapping[str, str]], central: bool, **data: Any
+    data: Mapping[str, Any],
+    seed: int,
+    env: Mapping[str, Any],
+    central: bool = False,
+    node_env: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Comparison:
     """The example on three nodes with these data: each alone, together, and, if asked, all data in one place."""
     with Session(nodes=3, store="off", **data) as session:
@@ -29,9 +34,11 @@ def trained(
         return run.wait().compare(central=central)
 
 
-def accuracies(data: Callable[[int], Mapping[str, Any]], central: bool, **env: Any) -> list[dict[str, float]]:
+def accuracies(
+    data: Callable[[int], Mapping[str, Any]], central: bool = False, **env: Any
+) -> list[dict[str, float]]:
     """Seed by seed, the mean over the nodes: `{"local", "swarm", "central"}`."""
-    return [trained(seed, env, {}, central, **data(seed)).means("val_accuracy") for seed in SEEDS]
+    return [trained(data(seed), seed, env, central).means("val_accuracy") for seed in SEEDS]
 
 
 def test_alike_nodes_come_near_to_all_data_in_one_place() -> None:
@@ -46,9 +53,8 @@ def test_alike_nodes_come_near_to_all_data_in_one_place() -> None:
 def test_nodes_with_few_data_gain_much() -> None:
     """Thirty images a node: the swarm is better than the mean of the nodes alone, by three points or more."""
     shares = runpy.run_path(str(EXAMPLE / "make_data.py"))["shares"]
-    found = accuracies(
-        lambda seed: {"data": shares(3, 30, seed), "data_name": "digits"}, central=False, MAX_EPOCHS=40
-    )
+    few = lambda seed: {"data": shares(3, 30, seed), "data_name": "digits"}  # noqa: E731
+    found = accuracies(few, MAX_EPOCHS=40)
 
     print("small", found)
     assert [each for each in found if each["swarm"] < each["local"] + 0.03] == []
@@ -57,7 +63,7 @@ def test_nodes_with_few_data_gain_much() -> None:
 def test_nodes_that_know_other_digits_gain_most() -> None:
     """Four of the ten digits a node: none can read more than those alone, the swarm reads them all."""
     skewed = {"data": "digits", "partition": "shards", "labels_per_node": 4}
-    found = accuracies(lambda seed: {**skewed, "seed": seed}, central=False)
+    found = accuracies(lambda seed: {**skewed, "seed": seed})
 
     print("label skew", found)
     assert [each for each in found if each["swarm"] < each["local"] + 0.2] == []
@@ -67,8 +73,8 @@ def test_a_node_with_nearly_all_data_is_better_alone_unless_it_counts_for_more()
     """Images 1 : 1 : 18: with equal weights the large node alone beats the swarm; by its weight most comes back."""
     uneven = {"data": "digits", "partition": "sizes", "sizes": [1, 1, 18]}
     env = {"MAX_EPOCHS": 3, "SYNC_INTERVAL": 20}
-    equal = trained(0, env, {}, False, **uneven)
-    fair = trained(0, env, {"node_2": {"NODE_WEIGHT": "18"}}, False, **uneven)
+    equal = trained(uneven, 0, env)
+    fair = trained(uneven, 0, env, node_env={"node_2": {"NODE_WEIGHT": "18"}})
     alone, together = equal.local["node_2"]["val_accuracy"], equal.means("val_accuracy")["swarm"]
 
     print("1 : 1 : 18", alone, together, fair.means("val_accuracy")["swarm"])

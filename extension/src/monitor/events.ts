@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   retry: { sign: '↻', tone: 'warn' },
   away: { sign: '◔', tone: 'warn' },
   late: { sign: '◷', tone: 'warn' },
+  left_out: { sign: '⇥', tone: 'warn' },
   conflict: { sign: '⇄', tone: 'warn' },
   stop: { sign: '■', tone: 'warn' },
   back: { sign: '✓', tone: 'ok' },
