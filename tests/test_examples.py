@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,26 @@ def test_a_package_of_a_readme_runs(folder: Path, line: str, tmp_path: Path) -> 
 
     assert (given["status"], given["failures"]) == ("completed", [])
     assert min(last) > 0.9
+
+
+@pytest.mark.cluster
+@pytest.mark.notebook
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("folder", "line"), commands(r"^manta-nb swarm-learning run .+$"))
+def test_a_script_of_a_readme_runs(folder: Path, line: str, tmp_path: Path) -> None:
+    """Typed in the example's folder, each `manta-nb swarm-learning run …` ends with one good model on all nodes."""
+    here = tmp_path / folder.name
+    shutil.copytree(folder, here)
+    for first in re.findall(r"^python .+$", (here / "README.md").read_text(encoding="utf-8"), re.MULTILINE):
+        subprocess.run([sys.executable, *shlex.split(first)[1:]], cwd=here, check=True, timeout=60)
+    given = run(here, line)
+    nodes = given["nodes"].values()
+
+    assert given["status"] == "completed"
+    assert [node["exit_code"] for node in nodes] == [0, 0, 0]
+    assert len({node["checksum"] for node in nodes}) == 1
+    assert min(float(node["tail"][-1].split()[-1]) for node in nodes) > 0.75
+    for node in nodes:
+        assert node.get("evaluation", {"accuracy": 1})["accuracy"] > 0.75
+    for kind in given.get("comparison", {}).values():
+        assert kind

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: a table of what was measured, which does not differ from time to time
 CAPTION = re.compile(r"mean \(lowest–highest node\)|\d+ validations\n")
-SWARM = re.compile(r"%%swarm (\w+)")
+SWARM = re.compile(r"%%swarm(?:_learning)? (\w+)")
 
 
 def read(path: Path) -> Any:

@@ -45,6 +45,8 @@ def run(options: Namespace, console: Console) -> int:
         prepared = prepare(options.script, wishes)
         with Session(**wishes.session_options(), say=console.say) as session:
             made = launch(session, prepared, wishes)
+            for note in made.notes:
+                console.say(note)
             with tell_news(made.run, console, _line if options.logs else lambda row: "", _events()):
                 code = watch(made.run, console)
             compared = None

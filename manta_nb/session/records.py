@@ -34,10 +34,10 @@ class Records(Shown, Sequence[Record]):
     def __getitem__(self, index: int) -> Record: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Record]: ...
+    def __getitem__(self, index: slice) -> Records: ...
 
-    def __getitem__(self, index: int | slice) -> Record | list[Record]:
-        return self._rows[index]
+    def __getitem__(self, index: int | slice) -> Record | Records:
+        return Records(self._what, self._rows[index]) if isinstance(index, slice) else self._rows[index]
 
     def __len__(self) -> int:
         return len(self._rows)

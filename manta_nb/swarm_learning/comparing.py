@@ -81,7 +81,7 @@ def _central(run: ScriptRun, nodes: Session, notes: list[str]) -> Run:
                 shares[node] = found
         data: Any = None
         if shares:
-            notes += pool(shares, root / "all" / CENTRAL)
+            notes[:] = pool(shares, root / "all" / CENTRAL)
             data = root / "all"
         environments = {EVERY_NODE: prepared.settings.environment(EVERY_NODE)}
         settings = replace(

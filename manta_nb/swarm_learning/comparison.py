@@ -91,7 +91,9 @@ class Comparison(Shown):
                 at = [place + aside for place in range(len(nodes))]
                 bars = axes.bar(at, heights, 0.38, color=colour, label=kind)
                 if len(nodes) <= _LABELLED:
-                    axes.bar_label(bars, fmt="{:.3g}", padding=2, fontsize=8, color=INK)
+                    # on white, for the line of the central one may pass there
+                    ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+                    axes.bar_label(bars, fmt="{:.3g}", padding=2, fontsize=8, color=INK, bbox=ground)
         if name in self.central:
             said = f"central, all data in one place: {self.central[name]:.3g}"
             axes.axhline(self.central[name], linestyle="--", linewidth=1.2, color=INK, label=said)

@@ -89,6 +89,8 @@ def run(
         if own:
             session.close()
         raise
+    for note in made.notes:
+        say(note)
     return made.wait() if wait else made
 
 
@@ -98,4 +100,16 @@ def launch(session: Session, prepared: Prepared, wishes: Wishes) -> ScriptRun:
     swarm = ScriptSwarm(ready.settings, ready.program)
     iterations = 1 if wishes.loopback else None
     made = session.run(swarm, iterations, seed=wishes.seed, name=wishes.name)
-    return ScriptRun(made, session, ready, wishes)
+    return ScriptRun(made, session, ready, wishes, [*prepared.notes, *_shared_workers(session)])
+
+
+def _shared_workers(session: Session) -> list[str]:
+    """A line where several nodes share a process: they are one after the other's turn, whatever `patience` says."""
+    workers = {node.worker for node in session.nodes.values()}
+    if len(workers) >= len(session.nodes):
+        return []
+    line = (
+        f"{len(session.nodes)} nodes share {len(workers)} workers: those of one wait for each other, without patience "
+        "or deadline; HPE has one worker a node"
+    )
+    return [line]

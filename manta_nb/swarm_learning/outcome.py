@@ -36,10 +36,14 @@ def nodes(run: Run) -> Records:
     `exit_code` is None where the script was ended together with its node or the run. `checksum`: of the parameters
     of the final merged model as they are in the script.
     """
-    reports = _reports(run)
+    reports, latest = _latest(run, "node"), _latest(run, "check_in")
     rows = []
     for node in run.nodes:
-        report = reports.get(node, {})
+        # a script that was ended with the run has left what it had checked in with
+        report = {
+            **{name: latest.get(node, {}).get(name) for name in ("model_dir", "epochs")},
+            **reports.get(node, {}),
+        }
         rows.append(
             {
                 "node": node,
@@ -56,22 +60,27 @@ def nodes(run: Run) -> Records:
 def as_json(run: Run) -> dict[str, Any]:
     """What `manta-nb swarm-learning run --json` prints."""
     found = {row["node"]: {key: row[key] for key in row if key != "node"} for row in nodes(run)}
-    evaluations = {node: report.get("evaluation") for node, report in _reports(run).items()}
+    evaluations = {node: report.get("evaluation") for node, report in _latest(run, "node").items()}
     for node, row in found.items():
         if evaluations.get(node):
             row["evaluation"] = evaluations[node]
     return {
         "run_id": run.run_id,
         "status": run.status,
-        "reason": run.reason,
+        "reason": _reason(run),
         "merges": list(merges(run)),
         "nodes": found,
     }
 
 
-def _reports(run: Run) -> dict[str, dict[str, Any]]:
+def _reason(run: Run) -> str:
+    """In the words of a script's user: the merge that was the last one ends the run."""
+    return "all nodes are through" if run.status == "completed" and "stop_swarm" in run.reason else run.reason
+
+
+def _latest(run: Run, tag: str) -> dict[str, dict[str, Any]]:
     try:
-        return dict(run.results.select("node", method=LAST))
+        return dict(run.results.select(tag, method=LAST))
     except MantaError:
         # a run that ended before any node was through
         return {}

@@ -46,6 +46,16 @@ class Prepared:
     program: Program
     settings: Settings
 
+    @property
+    def notes(self) -> list[str]:
+        """One line each: what the script does not find."""
+        found = self.program.left_out
+        if not found:
+            return []
+        return [
+            one_line(f"not taken along, as links: {listed(found[:5])}; put the files there, or give --data")
+        ]
+
     def for_nodes(self, node_ids: Sequence[str]) -> Prepared:
         """The same, once it is known which nodes there are.
 
@@ -77,7 +87,6 @@ def prepare(script: PathLike | Program, wishes: Wishes) -> Prepared:
     text, function = _evaluate(wishes.evaluate)
     settings = Settings(
         script=program.script,
-        checksum=program.checksum,
         nodes=(),
         arguments=shlex.split(wishes.args) if isinstance(wishes.args, str) else [*map(str, wishes.args)],
         environments=_environments(wishes),

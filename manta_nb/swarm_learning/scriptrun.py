@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from manta_nb.errors import UsageError
@@ -35,9 +35,14 @@ class ScriptRun:
         >>> run.compare(local=True, central=True)
     """
 
-    def __init__(self, run: Run, session: Session, prepared: Prepared, wishes: Wishes) -> None:
+    def __init__(
+        self, run: Run, session: Session, prepared: Prepared, wishes: Wishes, notes: Sequence[str] = ()
+    ) -> None:
         self.run = run
-        self._session = session
+        #: one line each: what a person should know before the first merge
+        self.notes = list(notes)
+        #: its nodes: `run.session.nodes["node_1"].kill()`
+        self.session = session
         self._prepared = prepared
         self._wishes = wishes
         self._baselines = Baselines()
@@ -65,6 +70,21 @@ class ScriptRun:
     def __await__(self) -> Generator[Any, None, ScriptRun]:
         yield from self.run.__await__()
         return self
+
+    def resume(self, *args: Any, **options: Any) -> ScriptRun:
+        """Go on where it was stopped; see `Run.resume`. Its scripts begin anew, with the latest merged model."""
+        return self._of(self.run.resume(*args, **options))
+
+    def fork(self, *args: Any, **options: Any) -> ScriptRun:
+        """Go on from an earlier merge another way; see `Run.fork`."""
+        return self._of(self.run.fork(*args, **options))
+
+    def repeat(self, *args: Any, **options: Any) -> ScriptRun:
+        """Run the same once more; see `Run.repeat`."""
+        return self._of(self.run.repeat(*args, **options))
+
+    def _of(self, run: Run) -> ScriptRun:
+        return self if run is self.run else ScriptRun(run, self.session, self._prepared, self._wishes)
 
     def set_weight(self, node: str, weight: float) -> ScriptRun:
         """Let a node count so much from the next merge on, whatever its script says; 0: not at all."""

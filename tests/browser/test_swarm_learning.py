@@ -11,7 +11,7 @@ from tests.browser.notebook import Opened, OpenNotebook
 from tests.browser.screen import Monitor
 from tests.browser.test_fedn import use_theme
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 
 #: the index of the cell that starts the run, and of the first one after it
 RUN, AFTER = 1, 2

@@ -43,7 +43,7 @@ def play(session: Session, tmp_path: Path) -> Callable[..., ScriptRun]:
             folder / "peer.py",
             session=session,
             node_env=variables,
-            **{"patience": 5, "deadline": 20, **options},
+            **{"patience": 30, "deadline": 40, **options},
         )
         run.board = board
         return run.wait() if wait else run

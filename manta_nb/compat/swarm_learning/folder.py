@@ -17,10 +17,14 @@ from manta_nb.sdk.parse import one_line
 __all__ = ["Program", "read_program"]
 
 #: what no script needs: caches, environments, what earlier runs left
-_CLUTTER = frozenset({"__pycache__", "node_modules", "venv", "env"})
+_CLUTTER = frozenset({"__pycache__", "node_modules"})
 #: a model directory is a script and what it needs, not a disk
 MOST_BYTES = 256 << 20
 MOST_FILES = 5_000
+#: bytes of a file that may be a configuration; what is larger are data
+MOST_CONFIGURATION = 64 << 10
+_CODE = (".py", ".sh")
+_CONFIGURATION = (".cfg", ".conf", ".ini", ".json", ".toml", ".txt", ".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Program:
     files: Mapping[str, bytes]
     #: paths that may be run
     executable: frozenset[str] = frozenset()
+    #: links that were not taken along, as they lead out of the folder, or to folders
+    left_out: tuple[str, ...] = ()
 
     @property
     def checksum(self) -> str:
@@ -47,9 +53,9 @@ class Program:
         return digest.hexdigest()
 
     def texts(self) -> Iterator[str]:
-        """The text of its Python files."""
+        """The text of its Python files, and of those that they may be configured by."""
         for path, data in self.files.items():
-            if path.endswith(".py"):
+            if path.endswith(_CODE) or (path.endswith(_CONFIGURATION) and len(data) <= MOST_CONFIGURATION):
                 yield data.decode("utf-8", "replace")
 
     def as_value(self) -> dict[str, Any]:
@@ -101,10 +107,18 @@ def read_program(script: Path, model_dir: Path | None = None, without: Path | No
     root = (model_dir or script.parent).resolve()
     if not root.is_dir():
         raise PackageError(one_line(f"--model-dir {shorten(str(model_dir), 120)} is no folder"))
-    inside = whole.is_relative_to(root)
-    name = whole.relative_to(root).as_posix() if inside else whole.name
-    files, executable, size = {name: whole.read_bytes()}, set(), 0
-    for path in _walk(root, None if without is None else without.resolve()):
+    name = whole.relative_to(root).as_posix() if whole.is_relative_to(root) else whole.name
+    try:
+        return _gather(root, whole, name, None if without is None else without.resolve())
+    except OSError as error:
+        what = shorten(str(error.filename or root), 110)
+        raise PackageError(one_line(f"{what} cannot be read: {error.strerror or error}")) from error
+
+
+def _gather(root: Path, script: Path, name: str, without: Path | None) -> Program:
+    files, executable, size = {name: script.read_bytes()}, set(), 0
+    left_out: list[str] = []
+    for path in _walk(root, without, left_out):
         relative = path.relative_to(root).as_posix()
         size += path.stat().st_size
         if size > MOST_BYTES or len(files) > MOST_FILES:
@@ -114,19 +128,29 @@ def read_program(script: Path, model_dir: Path | None = None, without: Path | No
                     "copied to each node: put the script into a folder of its own"
                 )
             )
+        if not relative.isprintable():
+            raise PackageError(
+                one_line(f"{shorten(repr(relative), 110)} is no name that can travel: rename it")
+            )
         files[relative] = path.read_bytes()
         if os.access(path, os.X_OK):
             executable.add(relative)
-    return Program(name, files, frozenset(executable))
+    return Program(name, files, frozenset(executable), tuple(left_out))
 
 
-def _walk(folder: Path, without: Path | None) -> Iterator[Path]:
+def _walk(
+    folder: Path, without: Path | None, left_out: list[str], root: Path | None = None
+) -> Iterator[Path]:
+    top = root or folder
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith(".") or entry.name in _CLUTTER or (entry / "pyvenv.cfg").exists():
             continue
-        if entry.is_dir() and not entry.is_symlink():
+        if entry.is_symlink() and not (entry.is_file() and entry.resolve().is_relative_to(top)):
+            # what it leads to belongs to somebody else, or is there under its own name
+            left_out.append(entry.relative_to(top).as_posix())
+        elif entry.is_dir():
             if entry != without:
-                yield from _walk(entry, without)
+                yield from _walk(entry, without, left_out, top)
         elif entry.is_file():
             yield entry
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from ._family import CONTRACT as DEFAULT_TRAINING_CONTRACT
@@ -20,7 +19,7 @@ class SwarmCallback(FamilyCallback):
         syncFrequency: batches between merges; 128: after batches 128, 256, …, counted over all epochs.
         minPeers: so many nodes have to be ready for a merge.
         trainingContract: a name; each run is a swarm of its own, so it has no effect.
-        kwargs: `model` (needed), `useAdaptiveSync`, `adsValData` (a DataLoader), `adsValBatchSize`,
+        kwargs: `model` (needed), `useAdaptiveSync`, `adsValData` (a DataLoader or a Dataset), `adsValBatchSize`,
             `checkinModelOnTrainEnd` ("inactive", "snapshot", "active"), `nodeWeightage` (1 to 100),
             `mergeMethod` ("mean", "coordmedian", "geomedian"), `totalEpochs`, `lossFunction` and `lossFunctionArgs`
             (of torch.nn), `metricFunction` and `metricFunctionArgs` (of torchmetrics), `logger`, `ml_platform`
@@ -37,9 +36,12 @@ class SwarmCallback(FamilyCallback):
     _no_model = "Pytorch model is None"
 
     def _demand_data(self, data: Any) -> None:
-        # Whoever has a DataLoader has imported torch.
-        torch = sys.modules.get("torch")
-        if data is not None and (torch is None or not isinstance(data, torch.utils.data.DataLoader)):
+        # HPE's since 2.1 takes a DataLoader only; its examples up to 2.0, which shall run as well, give a Dataset.
+        if data is not None and (isinstance(data, (str, bytes, dict)) or not _has_items(data)):
             raise SwarmError(
                 f"adsValData type passed is {type(data)}, not matching with torch.utils.data.DataLoader"
             )
+
+
+def _has_items(data: Any) -> bool:
+    return any(hasattr(data, name) for name in ("__iter__", "__next__", "__getitem__"))

@@ -69,4 +69,5 @@ def _start(notebook: Notebook, prepared: Prepared, wishes: Wishes, *, keep: bool
     notebook.say(*make_room(notebook, name, keep))
     made = launch(keep_or_provide(notebook, asked), prepared, wishes)
     notebook.remember(made.run)
+    notebook.say(*made.notes)
     return made

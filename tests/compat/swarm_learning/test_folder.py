@@ -64,6 +64,18 @@ def test_a_program_is_the_same_after_its_travel(tmp_path: Path) -> None:
     assert read_program(tmp_path / "copy/train.py").checksum == program.checksum
 
 
+def test_links_that_lead_out_stay(tmp_path: Path) -> None:
+    """What they lead to belongs to somebody else; a link to a file inside is a file."""
+    write(tmp_path, "mine/train.py", "mine/env/__init__.py", "other/secret.txt")
+    (tmp_path / "mine/secret.txt").symlink_to(tmp_path / "other/secret.txt")
+    (tmp_path / "mine/folder").symlink_to(tmp_path / "other")
+    (tmp_path / "mine/again.py").symlink_to(tmp_path / "mine/train.py")
+    program = read_program(tmp_path / "mine/train.py")
+
+    assert set(program.files) == {"train.py", "env/__init__.py", "again.py"}
+    assert program.left_out == ("folder", "secret.txt")
+
+
 @pytest.mark.parametrize("name", ["../out.py", "/etc/out.py", "a/../../out.py", ""])
 def test_nothing_is_written_outside(tmp_path: Path, name: str) -> None:
     """A path that leads out of the folder is refused."""

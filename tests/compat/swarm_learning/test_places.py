@@ -26,7 +26,7 @@ def prepare(root: Path, text: str = SAY, common: str | None = None, **files: byt
         (own / f"{name}.txt").write_bytes(data)
     datasets = {name: Dataset(own / f"{name}.txt") for name in files}
     program = Program("train.py", {"train.py": text.encode()})
-    return Places.prepare(root / "node", lambda: program, datasets, common)
+    return Places.prepare(root / "node", program, datasets, common)
 
 
 def run(places: Places, text: str) -> str:
@@ -71,9 +71,9 @@ def test_a_folder_for_all_is_the_data_of_each(tmp_path: Path) -> None:
 
 def test_given_variables_count_most(tmp_path: Path) -> None:
     """Also over those that we set."""
-    variables = prepare(tmp_path).environment({"DATA_DIR": "/mine", "MAX_EPOCHS": "3"}, 7, NODE_ID="node_0")
+    variables = prepare(tmp_path).environment({"DATA_DIR": "/mine", "MAX_EPOCHS": "3"}, 7)
 
-    assert (variables["DATA_DIR"], variables["MAX_EPOCHS"], variables["NODE_ID"]) == ("/mine", "3", "node_0")
+    assert (variables["DATA_DIR"], variables["MAX_EPOCHS"]) == ("/mine", "3")
     assert variables["PYTHONHASHSEED"] == "0"
 
 

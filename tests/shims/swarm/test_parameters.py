@@ -111,7 +111,8 @@ def test_what_the_classic_family_refuses(parameters: dict[str, Any], message: st
         ({"minPeers": None}, "minPeers has to be a positive integer"),
         ({"trainingContract": None}, "Invalid Training Contract"),
         ({"useAdaptiveSync": True}, "useAdaptiveSync needs adsValData"),
-        ({"adsValData": DATA}, "not matching with torch.utils.data.DataLoader"),
+        ({"adsValData": "mnist.npz"}, "not matching with torch.utils.data.DataLoader"),
+        ({"adsValData": 5}, "not matching with torch.utils.data.DataLoader"),
         ({"checkinModelOnTrainEnd": "SNAPSHOT"}, "Invalid value checkinModelOnTrainEnd: SNAPSHOT"),
         ({"nodeWeightage": 0}, "Node weightage should be a number between 1-100"),
         ({"nodeWeightage": 101}, "Node weightage should be a number between 1-100"),
@@ -138,6 +139,12 @@ def test_what_the_later_family_refuses(parameters: dict[str, Any], message: str)
         later(**parameters)
 
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [DATA, DataLoader(DATA), [next(iter(DataLoader(DATA)))]])
+def test_what_the_later_family_takes_as_validation_data(data: Any):
+    """Also a Dataset: HPE's published scripts give one up to release 2.0, and have to run."""
+    assert data is later(adsValData=data).valData
 
 
 def test_sessions_of_tensorflow_1_are_refused():

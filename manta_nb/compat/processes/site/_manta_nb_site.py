@@ -9,6 +9,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
 from types import ModuleType
@@ -17,13 +18,16 @@ from typing import Any
 __all__ = ["begin", "run_next", "seed_programs"]
 
 
-def begin(seed: str) -> None:
+def begin(seed: str, bygone: bool = False) -> None:
     """Set the hooks.
 
     Args:
         seed: of the program, a whole number as text; "": it draws as it likes.
+        bygone: whether it finds what numpy and Keras no longer have.
     """
     hooks = _Hooks()
+    if bygone:
+        import_module("_manta_nb_bygone").begin(hooks.after)
     hooks.before["torchvision._meta_registrations"] = _declare_operators
     for name in _DRAWERS:
         undisturbed = _Undisturbed()
@@ -139,22 +143,19 @@ class _Hooks:
         for finder in [finder for finder in sys.meta_path if finder is not self]:
             spec = finder.find_spec(name, path, target) if hasattr(finder, "find_spec") else None
             if spec is not None:
-                self._hook(spec.loader, self.before.pop(name, None), self.after.pop(name, None))
+                self._hook(spec.loader, name)
                 return spec
         return None
 
-    def _hook(
-        self,
-        loader: Any,
-        before: Callable[[], object] | None,
-        after: Callable[[ModuleType], None] | None,
-    ) -> None:
+    def _hook(self, loader: Any, name: str) -> None:
         execute = getattr(loader, "exec_module", None)
         if execute is None or not hasattr(loader, "__dict__"):
             return
 
         def exec_module(module: ModuleType) -> None:
             del loader.exec_module
+            # only now: whoever merely looks for a module, as TensorFlow does for keras, does not execute it
+            before, after = self.before.pop(name, None), self.after.pop(name, None)
             if before is not None:
                 self._kept.append(before())
             execute(module)

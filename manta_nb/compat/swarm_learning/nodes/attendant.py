@@ -27,6 +27,8 @@ VARIABLE = "MANTA_NB_SWARM_FD"
 PATIENCE = 0.05
 #: seconds in which a message that has begun has to be there whole
 WHOLE_MESSAGE = 120
+#: of a metric's name
+LONGEST_NAME = 150
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,6 @@ class Attendant:
         ours.settimeout(WHOLE_MESSAGE)
         return cls(running, ours, emit)
 
-    @property
-    def pid(self) -> int:
-        """Number of its process."""
-        return self._running.pid
-
     def attend(self, until: Callable[[], bool]) -> None:
         """Hand on what it prints and take what it says, until `until()` is true or it has ended."""
         while self.exit_code is None and not until():
@@ -178,7 +175,7 @@ class Attendant:
             self._selector.unregister(self._line)
             self._line.close()
             self._line = None
-        except (WireError, KeyError, TypeError, ValueError) as error:
+        except (WireError, AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             self.kill()
             raise PackageError(
                 one_line(f"the script's SwarmCallback sent what cannot be read: {error}")
@@ -187,14 +184,15 @@ class Attendant:
     def _take(self, message: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         match message["op"]:
             case "hello":
-                self.hello = message
+                # counted from 1, whoever says otherwise
+                self.hello = {**message, "min_peers": max(1, int(message["min_peers"]))}
             case "check_in":
                 self.epochs = int(message["epochs"])
                 self.waiting = CheckIn(
-                    str(message["kind"]),
+                    _one_of(message["kind"], "begin", "batch", "end"),
                     int(message["step"]),
                     self.epochs,
-                    str(message["mode"]),
+                    _one_of(message["mode"], "snapshot", "active", "inactive"),
                     float(message["weight"]),
                     arrays,
                 )
@@ -203,7 +201,9 @@ class Attendant:
             case "loaded":
                 self.base = int(message["round"])
                 loss = message.get("loss")
-                metrics = {str(name): float(value) for name, value in message["metrics"].items()}
+                metrics = {
+                    str(name)[:LONGEST_NAME]: float(value) for name, value in message["metrics"].items()
+                }
                 self.loaded = Loaded(
                     self.base, message.get("checksum"), None if loss is None else float(loss), metrics
                 )
@@ -226,6 +226,12 @@ class Attendant:
         if self._line is not None:
             self._line.close()
             self._line = None
+
+
+def _one_of(word: object, *known: str) -> str:
+    if word not in known:
+        raise WireError(f"{str(word)[:40]!r}, which is none of {', '.join(known)}")
+    return str(word)
 
 
 def _readable(line: socket.socket) -> bool:

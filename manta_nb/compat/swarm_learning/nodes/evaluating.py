@@ -19,7 +19,7 @@ __all__ = ["evaluate"]
 _RUNNER = Path(__file__).resolve().parents[1] / "inside" / "evaluate.py"
 
 
-def evaluate(settings: Settings, places: Places, emit: Emit) -> dict[str, float]:
+def evaluate(settings: Settings, places: Places, node_id: str, emit: Emit) -> dict[str, float]:
     """What `function(model_dir, data_dir)` says of a node's final model.
 
     Raises:
@@ -30,10 +30,11 @@ def evaluate(settings: Settings, places: Places, emit: Emit) -> dict[str, float]
         file, out = Path(folder) / "evaluate.py", Path(folder) / "out.json"
         file.write_text(settings.evaluate_source, encoding="utf-8")
         folders = (places.model, places.data)
+        variables = places.environment({"NODE_ID": node_id, **settings.environment(node_id)}, 0)
         words = [str(out), str(file), settings.evaluate_name, *map(str, folders)]
         command = places.command(["python", str(_RUNNER), *words])
         try:
-            with Running(command, places.model, places.environment({}, 0)) as running:
+            with Running(command, places.model, variables) as running:
                 pump(*running.pipes, emit, tail, running.has_ended, running.wake)
             code = running.exit_code
         except NotStartedError as error:

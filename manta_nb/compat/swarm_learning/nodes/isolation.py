@@ -12,10 +12,14 @@ from pathlib import Path
 from manta_nb.errors import PackageError
 from manta_nb.sdk.parse import one_line
 
-__all__ = ["PLATFORM_MODEL", "inside", "needs_platform", "platform_binds"]
+__all__ = ["PLATFORM_MODEL", "inside", "needs_platform", "platform_binds", "says"]
 
 PLATFORM_MODEL = "/platform/swarmml/model"
 _MENTIONED = re.compile(r"/platform/(?:swarmml|data|model|scratch)")
+#: what a script falls back to where we have set the variable
+_FALLBACK = re.compile(
+    r"""(?:getenv|environ\.get)\(\s*(['"])(?:DATA_DIR|MODEL_DIR|SCRATCH_DIR)\1\s*,\s*(['"])[^'"\n]*\2\s*\)"""
+)
 #: of the root of the machine: mounted in their own way, or not at all
 _OWN = frozenset({"dev", "platform", "proc"})
 #: seconds that a look whether it works may take
@@ -23,12 +27,19 @@ _PATIENCE = 20
 
 
 def needs_platform(texts: Iterable[str]) -> bool:
-    """Whether a script, or what it imports, names a path that is each node's own.
+    """Whether a script, what it imports, or what it was given names a path that is each node's own.
 
     >>> needs_platform(["DATA = '/platform/swarmml/data'"])
     True
+    >>> needs_platform(["DATA = os.getenv('DATA_DIR', '/platform/swarmml/data')"])
+    False
     """
-    return any(_MENTIONED.search(text) for text in texts)
+    return says(texts, _MENTIONED)
+
+
+def says(texts: Iterable[str], what: re.Pattern[str]) -> bool:
+    """Whether one of the texts has `what`, other than as what DATA_DIR and the like fall back to."""
+    return any(what.search(_FALLBACK.sub("", text)) for text in texts)
 
 
 def platform_binds(data: Path, model: Path, scratch: Path) -> dict[str, tuple[Path, bool]]:
@@ -78,11 +89,20 @@ def _root() -> list[str]:
 
 
 def _try(command: Sequence[str]) -> None:
-    tried = subprocess.run(
-        [*command, "true"], capture_output=True, text=True, timeout=_PATIENCE, check=False, errors="replace"
-    )
-    if tried.returncode:
-        why = (tried.stderr.strip().splitlines() or ["it says nothing"])[-1]
+    try:
+        tried = subprocess.run(
+            [*command, "true"],
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
+            errors="replace",
+        )
+        failed, told = tried.returncode, tried.stderr.strip().splitlines()
+    except (OSError, subprocess.TimeoutExpired) as error:
+        failed, told = 1, str(error).splitlines()
+    if failed:
+        why = (told or ["it says nothing"])[-1]
         raise PackageError(
             one_line(
                 f"the script names /platform/…, and bubblewrap cannot make each node's own here ({why}): "

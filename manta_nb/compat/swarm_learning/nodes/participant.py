@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,8 +21,8 @@ __all__ = ["Participant"]
 
 #: where a node's attendant is kept between turns
 _LIVE = "swarm_learning"
-#: seconds that a node may take longer than the first one to take over a model, before the others go on
-ADOPTING = 10.0
+#: seconds that a script may take to end, at least, once the first one has after the last merge
+ENDING = 3600.0
 
 
 class Participant:
@@ -65,7 +66,7 @@ class Participant:
             if attendant.base == self._round - 1:
                 break
             self._catch_up(attendant)
-        self._check_in(attendant)
+        self._check_in(held)
 
     def adopt(self) -> None:
         """Hand the script the merged model; after the last merge, wait for its end and report.
@@ -79,14 +80,15 @@ class Participant:
             # its process was lost after it had checked in
             return
         attendant = held.attendant
-        if not over:
-            # a node that is lost just now takes the model over when it is back
-            self._world.quorum(1, patience=ADOPTING, deadline=self._settings.deadline)
+        # a node that is lost just now takes the model over when it is back; one that never ends is done without
+        patience = max(ENDING, self._settings.deadline) if over else self._settings.patience
+        self._world.quorum(1, patience=patience, deadline=math.inf, away=over)
         if attendant.waiting is not None:
-            self._hand_over(attendant, over=over, adopted=False)
-        while over and attendant.exit_code is None:
+            # it may have come while the others merged: then what it has is of an older model
+            self._hand_over(attendant, over=over, adopted=self._node_id not in merge["nodes"])
+        while over and attendant.exit_code is None and not self._world.released:
             # one that was still training is given the final model at its next check-in
-            attendant.attend(lambda: attendant.waiting is not None)
+            attendant.attend(lambda: attendant.waiting is not None or self._world.released)
             if attendant.waiting is not None:
                 self._hand_over(attendant, over=True, adopted=True)
         if attendant.exit_code is not None:
@@ -116,14 +118,16 @@ class Participant:
         settings = self._settings
         datasets = current_context("a script").datasets
         program = Program.of(self._program())
-        places = Places.prepare(self._task.local.folder, lambda: program, datasets, settings.data)
-        own = {"NODE_ID": self._node_id}
+        variables = settings.environment(self._node_id)
+        given = [*settings.arguments, *variables.values()]
+        places = Places.prepare(self._task.local.folder, program, datasets, settings.data, given)
+        own: dict[str, str] = {}
         if settings.loopback:
             own["SWARM_LOOPBACK"] = "true"
         if settings.min_peers is not None:
             own["MIN_PEERS"] = str(settings.min_peers)
         # the task's own generator is seeded for this iteration, task and node
-        variables = places.environment(settings.environment(self._node_id), random.getrandbits(62), **own)
+        variables = places.environment({"NODE_ID": self._node_id, **own, **variables}, random.getrandbits(62))
         command = places.command(["python", settings.script, *settings.arguments])
         if self._round > 1 and not settings.loopback:
             self._task.logger.info("%s starts anew and takes over the latest model", settings.script)
@@ -134,7 +138,7 @@ class Participant:
         peers, nodes = int(hello.get("min_peers", 1)), len(self._settings.nodes)
         if peers > nodes:
             message = f"min_peers={peers} in the script, but this run has {nodes} nodes: give --nodes {peers}"
-            attendant.kill()
+            attendant.refuse(message)
             raise PackageError(message)
         asked = self._settings.min_peers
         if self._round == 1 and asked is not None and peers != asked:
@@ -145,7 +149,8 @@ class Participant:
             return
         self._task.logger.info("took over the model of merge %d", self._round - 1)
 
-    def _check_in(self, attendant: Attendant) -> None:
+    def _check_in(self, held: Held) -> None:
+        attendant = held.attendant
         at, hello = attendant.waiting, attendant.hello or {}
         assert at is not None  # noqa: S101 - for the type checker
         knobs = self._world.globals["knobs"]
@@ -154,7 +159,8 @@ class Participant:
         if at.ending and mode == "inactive":
             weight = 0.0
         results = self._world.results
-        results.add("check_in", {**_facts(hello), "kind": at.kind, "mode": mode, "weight": weight})
+        told = {"kind": at.kind, "mode": mode, "weight": weight, "epochs": at.epochs}
+        results.add("check_in", {**_facts(hello), **told, "model_dir": str(held.places.model)})
         if weight and not (at.ending and mode == "active" and self._round > 1):
             results.add("weights", dict(at.arrays))
         patience = self._settings.deadline if at.ending else self._settings.patience

@@ -1,17 +1,18 @@
 """Where the script of a node finds what it needs.
 
 ```
-<node>/swarmml/model      a copy of the script's folder: its working directory, MODEL_DIR, where it saves
-<node>/swarmml/data       the node's data: DATA_DIR; also `./data` and `../data` of the working directory
-<node>/swarmml/scratch    SCRATCH_DIR
+<node>/swarmml/model           a copy of the script's folder: its working directory, MODEL_DIR, where it saves
+<node>/swarmml/model/scratch   SCRATCH_DIR, where newer scripts save
+<node>/swarmml/data            the node's data: DATA_DIR; also `./data` and `../data` of the working directory
 ```
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -24,6 +25,7 @@ from manta_nb.compat.swarm_learning.nodes.isolation import (
     inside,
     needs_platform,
     platform_binds,
+    says,
 )
 from manta_nb.errors import PackageError
 from manta_nb.sdk.context import Dataset
@@ -32,6 +34,9 @@ from manta_nb.sdk.parse import one_line
 from manta_nb.shims import shim_folder
 
 __all__ = ["Places"]
+
+_HERE = re.compile(r"\./model\b")
+_READS = re.compile(r"\b(?:DATA_DIR|MODEL_DIR)\b")
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Places:
     root: Path
     #: whether the script names `/platform/…`
     platform: bool = False
+    #: whether it reads DATA_DIR or MODEL_DIR, and may do without
+    reads: bool = False
 
     @property
     def model(self) -> Path:
@@ -56,36 +63,43 @@ class Places:
     @property
     def scratch(self) -> Path:
         """For whatever a script wants to put somewhere."""
-        return self.root / "swarmml" / "scratch"
+        return self.model / "scratch"
 
     @classmethod
     def prepare(
-        cls, root: Path, program: Callable[[], Program], datasets: Mapping[str, Dataset], common: str | None
+        cls,
+        root: Path,
+        program: Program,
+        datasets: Mapping[str, Dataset],
+        common: str | None,
+        given: Iterable[str] = (),
     ) -> Self:
         """Make the folders, unless they are there: what a script wrote stays.
 
         Args:
             root: the folder of the node.
-            program: gives the script and its folder.
+            program: the script and its folder.
             datasets: the data of the node.
             common: a folder that all nodes have as their data.
+            given: words and variables of the script that may be paths.
 
         Raises:
             PackageError: they cannot be made.
         """
-        files = program()
-        places = cls(root.absolute(), needs_platform(files.texts()))
+        texts = [*program.texts()]
+        places = cls(root.absolute(), needs_platform([*texts, *given]), says(texts, _READS))
         try:
-            places.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+            places.model.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not places.model.exists():
-                files.unpack(places.model)
+                program.unpack(places.model)
+            places.scratch.mkdir(exist_ok=True)
             if common is not None:
                 _link(places.data, Path(common))
             elif lay_out(places.data, datasets) is None:
                 places.data.mkdir(exist_ok=True)
             # scripts fall back to ./data and ./model where no variable says otherwise
             _link(places.model / "data", places.data)
-            if any("./model" in text for text in files.texts()):
+            if says(texts, _HERE):
                 _link(places.model / "model", places.model)
         except OSError as error:
             where = shorten(str(root), 80)
@@ -94,13 +108,18 @@ class Places:
             ) from error
         return places
 
-    def environment(self, given: Mapping[str, str], seed: int, **own: str) -> dict[str, str]:
+    def tidy(self) -> None:
+        """Take away what only a running script needs: whoever looks for what it wrote finds it once."""
+        for name in ("data", "model"):
+            if (self.model / name).is_symlink():
+                (self.model / name).unlink()
+
+    def environment(self, given: Mapping[str, str], seed: int) -> dict[str, str]:
         """Every variable of the script; what was given for it counts most.
 
         Args:
             given: variables of this node.
             seed: of the script's random numbers.
-            own: further ones of ours.
         """
         ours = {
             "DATA_DIR": str(self.data),
@@ -114,7 +133,7 @@ class Places:
         }
         return environment(
             os.environ,
-            {**ours, **own, **given},
+            {**ours, **given},
             shims=str(shim_folder()),
             site=str(SITE),
             interpreter=sys.executable,
@@ -130,7 +149,14 @@ class Places:
         """
         if not self.platform:
             return argv
-        return inside(argv, platform_binds(self.data, self.model, self.scratch), PLATFORM_MODEL)
+        try:
+            return inside(argv, platform_binds(self.data, self.model, self.scratch), PLATFORM_MODEL)
+        except PackageError as error:
+            if not self.reads:
+                raise
+            # a default that the variables stand before, as likely as not
+            sys.stderr.write(f"going on without /platform/…: {error}\n")
+            return argv
 
 
 def _link(link: Path, target: Path) -> None:

@@ -38,7 +38,7 @@ def tell_measures(task: Task, attendant: Attendant) -> None:
         if loaded.loss is not None:
             task.world.metric("val_loss", loaded.loss)
         for name, value in loaded.metrics.items():
-            task.world.metric(f"val_{name}", value)
+            task.world.metric(f"val_{name.lower()}", value)
         task.world.results.add("loaded", {"loss": loaded.loss})
     # the last one: curves are shown in the order in which they come
     task.world.metric("epochs", attendant.epochs)
@@ -46,7 +46,8 @@ def tell_measures(task: Task, attendant: Attendant) -> None:
 
 def report(task: Task, settings: Settings, held: Held) -> None:
     """What came of this node, once: exit code, model directory, checksum, last lines, and what `evaluate` says."""
-    if held.reported:
+    if held.reported or task.world.released:
+        # nobody would hear it: in a later turn, then
         return
     held.reported = True
     attendant = held.attendant
@@ -59,13 +60,14 @@ def report(task: Task, settings: Settings, held: Held) -> None:
     }
     if settings.evaluate_source and not attendant.exit_code:
         told["evaluation"] = _evaluation(task, settings, held.places)
+    held.places.tidy()
     task.world.results.add("node", told)
 
 
 def _evaluation(task: Task, settings: Settings, places: Places) -> dict[str, float]:
     """What the user's function says of the final model; a failure of it takes nothing from the training."""
     try:
-        found = evaluate(settings, places, emit)
+        found = evaluate(settings, places, task.world.node_id, emit)
     except PackageError as error:
         task.logger.error("%s", error)
         return {}

@@ -16,6 +16,9 @@ from manta_nb.sdk.world import LAST
 
 __all__ = ["Merger"]
 
+#: merges that a node misses in a row before that is said
+MISSED = 3
+
 
 class Merger:
     """The turn of the node that merges."""
@@ -46,6 +49,8 @@ class Merger:
         if merged is not None:
             self._known["model"] = merged
         interval = self._interval(check_ins)
+        left_out = [node for node in self._settings.nodes if node not in check_ins]
+        self._warn(left_out)
         record = {
             "round": self._round,
             "nodes": weights,
@@ -54,7 +59,7 @@ class Merger:
             "next_interval": interval[1],
             "method": method if not self._settings.merge_source else "own",
             "over": over,
-            "left_out": [node for node in self._settings.nodes if node not in check_ins],
+            "left_out": left_out,
         }
         self._known["merge"] = record
         self._known["merges"] = [*self._known["merges"], record]
@@ -80,6 +85,17 @@ class Merger:
         how = load_merge(self._settings.merge_source) if self._settings.merge_source else method
         return merge(how, models, {node: weights[node] for node in models}, before)
 
+    def _warn(self, left_out: list[str]) -> None:
+        """Say it where a node has missed so many merges that its data hardly count."""
+        before = [set(each["left_out"]) for each in self._known["merges"]][-(MISSED - 1) :]
+        for node in left_out:
+            if len(before) == MISSED - 1 and all(node in each for each in before):
+                self._log.warning(
+                    "%s has missed %d merges in a row: what it learns is lost. A longer --patience waits for it",
+                    node,
+                    MISSED,
+                )
+
     def _method(self, check_ins: Mapping[str, Mapping[str, Any]]) -> str:
         asked = [each["merge_method"] for each in check_ins.values() if "merge_method" in each]
         return self._settings.merge_method or (asked[0] if asked else "mean")
@@ -92,7 +108,8 @@ class Merger:
         state = Adaptive.of(before) if before is not None else Adaptive.start_at(start)
         current = state.interval
         if not any(each.get("adaptive") for each in asked) or self._round == 1:
-            return current, current
+            # 0: each script goes on with its own
+            return current, 0
         losses = self._world.results.select("loaded", iteration=self._world.iteration - 1)
         after = state.next([each["loss"] for each in losses.values() if each["loss"] is not None])
         self._known["adaptive"] = after.as_value()

@@ -22,8 +22,6 @@ class Settings:
 
     #: name of its file, in the folder that is copied
     script: str
-    #: sha256 of what that folder holds
-    checksum: str
     #: the nodes that may take part, in order
     nodes: Sequence[str]
     arguments: Sequence[str] = ()

@@ -35,9 +35,9 @@ class ScriptSwarm(Swarm):
         if settings.loopback:
             self.alone = Module(_MODULES / "alone.py", **everywhere)
         else:
-            self.train = Module(_MODULES / "train.py", keep_results=1, **everywhere)
+            self.train = Module(_MODULES / "train.py", **everywhere)
             self.merge = Module(_MODULES / "merge.py")
-            self.adopt = Module(_MODULES / "adopt.py", keep_results="all", **{**everywhere, "min_nodes": 0})
+            self.adopt = Module(_MODULES / "adopt.py", **{**everywhere, "min_nodes": 0})
         self.set_global("swarm_learning", settings.as_value())
         self.set_global("program", program.as_value())
         unchanged = dict.fromkeys(settings.nodes)
