@@ -54,7 +54,7 @@ def run(options: Namespace, console: Console) -> int:
                 code, compared = _compare(made, console)
             _say_how_it_ended(made.run, console, lines=not options.logs)
             _give(made.run, compared, console, as_object=options.json)
-    return code
+    return FAILED if code == 0 and all(row["exit_code"] for row in nodes(made.run)) else code
 
 
 def _line(row: LogRow) -> str:
@@ -101,9 +101,11 @@ def _say_how_it_ended(run: Run, console: Console, *, lines: bool) -> None:
             console.say(f"    {plain(line)}")
     for row in nodes(run):
         if row["model_dir"]:
-            console.say(f"{row['node']} wrote {row['model_dir']}")
+            console.say(f"files of {row['node']}: {row['model_dir']}")
     if run.status == "completed":
         console.say(progress_line(summarise(run)))
+        if failed:
+            console.say(f"! {len(failed)} of {len(nodes(run))} scripts failed")
     else:
         console.say(one_line(f"{run.name} {run.status} after {run.iteration} merges: {run.reason}"))
 

@@ -98,7 +98,7 @@ def launch(session: Session, prepared: Prepared, wishes: Wishes) -> ScriptRun:
     """Start a script that is prepared on the nodes of a session."""
     ready = prepared.for_nodes(list(session.nodes))
     swarm = ScriptSwarm(ready.settings, ready.program)
-    iterations = 1 if wishes.loopback else None
+    iterations = 1 if ready.settings.loopback else None
     made = session.run(swarm, iterations, seed=wishes.seed, name=wishes.name)
     return ScriptRun(made, session, ready, wishes, [*prepared.notes, *_shared_workers(session)])
 

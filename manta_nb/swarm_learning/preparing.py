@@ -17,6 +17,7 @@ from manta_nb.errors import UsageError
 from manta_nb.sdk.names import did_you_mean, listed, shorten
 from manta_nb.sdk.parse import one_line
 from manta_nb.session.foreign import EVERY_NODE, NodeWishes, PathLike, check_named, read_environments
+from manta_nb.shims.swarm._link import is_bypassed
 
 __all__ = ["Prepared", "Wishes", "prepare"]
 
@@ -85,11 +86,12 @@ def prepare(script: PathLike | Program, wishes: Wishes) -> Prepared:
         )
     method, source = _merge(wishes.merge)
     text, function = _evaluate(wishes.evaluate)
+    environments = _environments(wishes)
     settings = Settings(
         script=program.script,
         nodes=(),
         arguments=shlex.split(wishes.args) if isinstance(wishes.args, str) else [*map(str, wishes.args)],
-        environments=_environments(wishes),
+        environments=environments,
         min_peers=wishes.min_peers,
         patience=float(wishes.patience),
         deadline=float(wishes.deadline),
@@ -98,7 +100,8 @@ def prepare(script: PathLike | Program, wishes: Wishes) -> Prepared:
         evaluate_source=text,
         evaluate_name=function,
         data=wishes.common,
-        loopback=wishes.loopback,
+        # HPE's way to say it: then no node waits for another one
+        loopback=wishes.loopback or is_bypassed(environments[EVERY_NODE]),
     )
     return Prepared(program, settings)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +15,11 @@ import pytest
 import torch
 
 from manta_nb import Session, swarm_learning
-from manta_nb.compat.processes.environment import SITE
 from manta_nb.compat.swarm_learning.folder import Program
 from manta_nb.compat.swarm_learning.nodes.isolation import needs_platform
 from manta_nb.compat.swarm_learning.nodes.places import Places
 from manta_nb.swarm_learning import ScriptRun
+from manta_nb.swarm_learning.preparing import Wishes, prepare
 from tests.swarm_learning import published_forms as forms
 
 NODES = ("node_0", "node_1", "node_2")
@@ -173,6 +172,16 @@ def test_a_fallback_needs_no_platform(text: str, needs: bool) -> None:
     assert needs_platform([text]) is needs
 
 
+@pytest.mark.parametrize(("said", "alone"), [("True", True), ("1", True), ("false", False)])
+def test_loopback_as_a_variable_trains_alone(said: str, alone: bool, tmp_path: Path) -> None:
+    """It is HPE's way to say it: no node waits for a merge that never comes."""
+    (tmp_path / "train.py").write_text(forms.FORGETFUL)
+
+    prepared = prepare(tmp_path / "train.py", Wishes(nodes=2, env={"SWARM_LOOPBACK": said}))
+
+    assert prepared.settings.loopback is alone
+
+
 def test_given_paths_need_the_platform(tmp_path: Path) -> None:
     """Words and variables of a script count as much as its text, and so do its settings."""
 
@@ -198,39 +207,3 @@ def test_a_model_directory_does_not_contain_itself_for_long(tmp_path: Path) -> N
     places.tidy()
 
     assert sorted(path.name for path in _followed(places.model)) == ["out", "train.py"]
-
-
-def python(text: str) -> list[str]:
-    """What a program of a swarm prints; it has the hooks of such programs."""
-    variables = {**os.environ, "PYTHONPATH": str(SITE), "MANTA_NB_SWARM_FD": "9"}
-    done = subprocess.run(
-        [sys.executable, "-c", text], env=variables, capture_output=True, text=True, check=True, timeout=60
-    )
-    return [*done.stdout.split("\n")[:-1], *done.stderr.split("\n")[:-1]]
-
-
-def test_what_numpy_had_is_there_for_scripts_only() -> None:
-    """A library that asks for it learns numpy's real age; a name that never was stays unknown."""
-    told = python(
-        "import numpy as np\n"
-        "print(np.float is float, np.array([1], dtype=np.float).dtype, np.float is float)\n"
-        "exec(compile('print(hasattr(np, \"float\"))', '/x/site-packages/y.py', 'exec'))\n"
-        "print(hasattr(np, 'nothing'))"
-    )
-
-    assert told == [
-        "True float64 True",
-        "False",
-        "False",
-        "manta-nb: numpy has no np.float any more: it is taken for float",
-    ]
-
-
-def test_looking_for_a_module_takes_nothing_from_its_import() -> None:
-    """TensorFlow looks for keras before anybody imports it."""
-    assert (
-        python(
-            "import importlib.util; importlib.util.find_spec('numpy'); import numpy; print(numpy.int is int)"
-        )[0]
-        == "True"
-    )

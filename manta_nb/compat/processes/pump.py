@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import selectors
 import time
 from collections.abc import Callable
@@ -24,6 +25,10 @@ CHUNK = 1 << 16
 LEFT = 1 << 20
 #: seconds between two questions whether the program has ended, where nothing wakes
 PATIENCE = 0.02
+#: seconds between two states of a progress bar that are shown
+BETWEEN_STATES = 1.0
+#: what a terminal takes for colours and the place of the cursor
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x08")
 
 
 class Tail(Protocol):
@@ -34,7 +39,11 @@ class Tail(Protocol):
 
 
 class Lines:
-    """One stream, cut into lines; a bare carriage return (a progress bar) ends one, too. Empty ones are left out."""
+    """One stream, cut into lines; a bare carriage return (a progress bar) ends one, too. Empty ones are left out.
+
+    Colours are taken out. What is taken back at once, as each state of Keras's progress bar is, is shown once a second
+    and not kept.
+    """
 
     def __init__(self, stream: str, emit: Emit, tail: Tail) -> None:
         self._stream = stream
@@ -42,6 +51,8 @@ class Lines:
         self._tail = tail
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
+        #: when a state of a progress bar was shown last
+        self._shown = float("-inf")
 
     def take(self, data: bytes, final: bool = False) -> None:
         """Take what came; `final`: nothing more comes."""
@@ -49,9 +60,17 @@ class Lines:
         lines = text.replace("\r", "\n").split("\n")
         self._rest = "" if final else lines.pop()[:LONGEST_LINE]
         for line in lines:
-            if line:
-                self._tail.append(line[:LONGEST_LINE])
-                self._emit(self._stream, line[:LONGEST_LINE])
+            shown = _CONTROL.sub("", line)[:LONGEST_LINE]
+            if shown and line.endswith("\b"):
+                self._pass(shown)
+            elif shown:
+                self._tail.append(shown)
+                self._emit(self._stream, shown)
+
+    def _pass(self, state: str) -> None:
+        if time.monotonic() - self._shown >= BETWEEN_STATES:
+            self._shown = time.monotonic()
+            self._emit(self._stream, state)
 
     def read(self, descriptor: int) -> int | None:
         """Take what lies in a pipe: how many bytes; 0 when it is closed, None when there is nothing now."""
