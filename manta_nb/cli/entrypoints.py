@@ -24,8 +24,9 @@ from manta_nb.compat.fedn.programs.calls import Call, Outcome
 from manta_nb.compat.fedn.programs.cold import NOT_FOUND, NOT_STARTED
 from manta_nb.compat.fedn.programs.commands import expand
 from manta_nb.compat.fedn.python.imports import missing_in_tail
-from manta_nb.compat.fedn.rounds.reports import last_words, read_metadata, read_metrics, words_left_over
+from manta_nb.compat.fedn.rounds.reports import read_metadata, read_metrics, words_left_over
 from manta_nb.compat.fedn.rounds.workcopy import WorkCopy
+from manta_nb.compat.processes.ending import last_words
 from manta_nb.errors import PackageError, UsageError
 from manta_nb.sdk.names import shorten
 from manta_nb.sdk.parse import one_line
@@ -65,7 +66,7 @@ def _once(name: str, options: Namespace, console: Console) -> int:
             for note in caller.notes():
                 console.say(note)
             if words_left_over(outcome):
-                console.say(one_line(f"{name} did its work, and ended with: {last_words(outcome)}"))
+                console.say(one_line(f"{name} did its work, and ended with: {last_words(outcome.tail)}"))
             elif outcome.exit_code:
                 return _failed(name, found, outcome, console)
             try:
@@ -118,7 +119,7 @@ def _copy_model(model: Path, model_in: Path) -> None:
 def _failed(name: str, found: Package, outcome: Outcome, console: Console) -> int:
     """The exit code of the program, and a word about it."""
     missing = missing_in_tail(outcome.tail, [*found.sources()])
-    last = missing or last_words(outcome) or "it printed nothing"
+    last = missing or last_words(outcome.tail) or "it printed nothing"
     console.say(one_line(f"{name} ended with exit code {outcome.exit_code}: {last}"))
     return outcome.exit_code if outcome.exit_code > 0 else BY_SIGNAL - outcome.exit_code
 

@@ -8,14 +8,13 @@ from typing import Any, Literal
 
 from manta_nb.compat.fedn.package.archive import Package
 from manta_nb.compat.fedn.rounds.swarm import PackageSwarm
-from manta_nb.errors import UsageError
 from manta_nb.fedn.preparing import Prepared, Wishes, prepare
 from manta_nb.session import foreign
 from manta_nb.session.foreign import Environments, PathLike
 from manta_nb.session.run import Run
 from manta_nb.session.session import Session
 
-__all__ = ["launch", "open_nodes", "run"]
+__all__ = ["launch", "run"]
 
 
 def run(
@@ -86,19 +85,7 @@ def run(
     prepared = prepare(package, wishes, say)
     for note in prepared.notes:
         say(note)
-    own = session is None and not foreign.in_notebook()
-    if session is None:
-        session = open_nodes(wishes, say)
-    elif nodes is not None or options or (data is not None and wishes.common is None):
-        raise UsageError(
-            "session= brings its nodes and data: leave out nodes=, data= and the like, or session="
-        )
-    try:
-        made = launch(session, prepared, wishes)
-    except BaseException:
-        if own:
-            session.close()
-        raise
+    made = foreign.start_on(session, wishes, say, lambda nodes: launch(nodes, prepared, wishes))
     return made.wait() if wait else made
 
 
@@ -108,8 +95,3 @@ def launch(session: Session, prepared: Prepared, wishes: Wishes) -> Run:
     settings = prepared.for_nodes(node_ids).settings
     swarm = PackageSwarm(settings, prepared.package, prepared.model, node_ids, wishes.timeout)
     return session.run(swarm, wishes.rounds, seed=wishes.seed, name=wishes.name)
-
-
-def open_nodes(wishes: Wishes, say: Callable[[str], None]) -> Session:
-    """Nodes as asked for: in a notebook with the magics theirs, which show the run, else a new session."""
-    return foreign.open_nodes(wishes.session_options(), wishes.with_named_nodes().session_options(), say)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
+from manta_nb.compat.variables import EVERY_NODE
 from manta_nb.data.loading import BUNDLED
 from manta_nb.errors import UsageError
 from manta_nb.sdk.names import did_you_mean, listed, shorten
@@ -19,7 +20,6 @@ from manta_nb.sdk.parse import one_line
 from manta_nb.session.session import Session
 
 __all__ = [
-    "EVERY_NODE",
     "Environments",
     "NodeWishes",
     "PathLike",
@@ -28,13 +28,14 @@ __all__ = [
     "in_notebook",
     "open_nodes",
     "read_environments",
+    "start_on",
 ]
 
 PathLike = str | os.PathLike[str]
 Environments = Mapping[str, Mapping[str, str]]
 
-#: in the variables of nodes: the one that all of them have
-EVERY_NODE = "*"
+Made = TypeVar("Made")
+
 #: what no environment variable can hold
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
@@ -71,6 +72,35 @@ class NodeWishes:
         return {key: value for key, value in given.items() if value is not None}
 
 
+def start_on(
+    session: Session | None, wishes: NodeWishes, say: Callable[[str], None], start: Callable[[Session], Made]
+) -> Made:
+    """`start(session)` on the nodes that are asked for; new ones are closed again where it fails.
+
+    Args:
+        session: nodes to use; None: in a notebook with the magics theirs, else new ones.
+        wishes: which nodes are asked for.
+        say: told what goes on.
+        start: what is done with them.
+
+    Raises:
+        UsageError: both a session and nodes are asked for.
+    """
+    if session is not None:
+        if wishes.nodes is not None or wishes.options or (wishes.data is not None and wishes.common is None):
+            raise UsageError(
+                "session= brings its nodes and data: leave out nodes=, data= and the like, or session="
+            )
+        return start(session)
+    opened = open_nodes(wishes, say)
+    try:
+        return start(opened)
+    except BaseException:
+        if not in_notebook():
+            opened.close()
+        raise
+
+
 def check_named(environments: Environments, node_ids: Sequence[str]) -> None:
     """Raise a `UsageError` where variables are given for a node that is not there."""
     for name in environments:
@@ -86,20 +116,14 @@ def in_notebook() -> bool:
     return "manta_nb.ui.extension" in sys.modules
 
 
-def open_nodes(asked: Mapping[str, Any], new: Mapping[str, Any], say: Callable[[str], None]) -> Session:
-    """Nodes as asked for: in a notebook with the magics theirs, which show the run, else a new session.
-
-    Args:
-        asked: arguments of `Session`, for nodes that may be in use already.
-        new: the same for new ones.
-        say: told what goes on.
-    """
+def open_nodes(wishes: NodeWishes, say: Callable[[str], None]) -> Session:
+    """Nodes as asked for: in a notebook with the magics theirs, which show the run, else a new session."""
     if in_notebook():
         # by name: ui stands above, and there are notebooks without it
-        found = import_module("manta_nb.ui.history").nodes_for(asked)
+        found = import_module("manta_nb.ui.history").nodes_for(wishes.session_options())
         if found is not None:
             return cast("Session", found)
-    return Session(**new, say=say)
+    return Session(**wishes.with_named_nodes().session_options(), say=say)
 
 
 def common_folder(data: object, nodes: object) -> str | None:

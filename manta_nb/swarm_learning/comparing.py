@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from manta_nb.compat.nodedata import lay_out
-from manta_nb.compat.swarm_learning.rounds.settings import EVERY_NODE
 from manta_nb.compat.swarm_learning.rounds.swarm import ScriptSwarm
+from manta_nb.compat.variables import EVERY_NODE
 from manta_nb.data.pooling import pool
 from manta_nb.errors import UsageError
 from manta_nb.sdk.world import LAST

@@ -9,7 +9,6 @@ from typing import Any
 from manta_nb.compat.swarm_learning.folder import Program
 from manta_nb.compat.swarm_learning.rounds.settings import DEADLINE, PATIENCE
 from manta_nb.compat.swarm_learning.rounds.swarm import ScriptSwarm
-from manta_nb.errors import UsageError
 from manta_nb.session import foreign
 from manta_nb.session.foreign import Environments, PathLike
 from manta_nb.session.session import Session
@@ -75,20 +74,7 @@ def run(
     asked = locals()
     wishes = Wishes(**{each.name: asked[each.name] for each in fields(Wishes) if each.name in asked})
     prepared = prepare(script, wishes)
-    own = session is None and not foreign.in_notebook()
-    if session is None:
-        new = wishes.with_named_nodes().session_options()
-        session = foreign.open_nodes(wishes.session_options(), new, say)
-    elif nodes is not None or options or (data is not None and wishes.common is None):
-        raise UsageError(
-            "session= brings its nodes and data: leave out nodes=, data= and the like, or session="
-        )
-    try:
-        made = launch(session, prepared, wishes)
-    except BaseException:
-        if own:
-            session.close()
-        raise
+    made = foreign.start_on(session, wishes, say, lambda nodes: launch(nodes, prepared, wishes))
     for note in made.notes:
         say(note)
     return made.wait() if wait else made

@@ -13,10 +13,11 @@ from manta_nb.compat.swarm_learning.folder import Program, read_program
 from manta_nb.compat.swarm_learning.merging.methods import METHODS
 from manta_nb.compat.swarm_learning.merging.source import merge_source
 from manta_nb.compat.swarm_learning.rounds.settings import DEADLINE, PATIENCE, Settings
+from manta_nb.compat.variables import EVERY_NODE
 from manta_nb.errors import UsageError
 from manta_nb.sdk.names import did_you_mean, listed, shorten
 from manta_nb.sdk.parse import one_line
-from manta_nb.session.foreign import EVERY_NODE, NodeWishes, PathLike, check_named, read_environments
+from manta_nb.session.foreign import NodeWishes, PathLike, check_named, read_environments
 from manta_nb.shims.swarm._link import is_bypassed
 
 __all__ = ["Prepared", "Wishes", "prepare"]

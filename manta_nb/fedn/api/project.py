@@ -17,10 +17,10 @@ from manta_nb.fedn import outcome
 from manta_nb.fedn.api.asked import Asked, Refused
 from manta_nb.fedn.api.records import ModelRecord, PackageRecord, now
 from manta_nb.fedn.api.training import Training
-from manta_nb.fedn.launching import launch, open_nodes
+from manta_nb.fedn.launching import launch
 from manta_nb.fedn.preparing import Wishes, prepare
 from manta_nb.sdk.names import shorten
-from manta_nb.session.foreign import PathLike
+from manta_nb.session.foreign import PathLike, open_nodes
 from manta_nb.session.node import Node
 from manta_nb.session.session import Session
 

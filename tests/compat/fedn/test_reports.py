@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from manta_nb.compat.fedn.programs.calls import Outcome
 from manta_nb.compat.fedn.rounds.reports import (
     failure_line,
-    last_words,
     numbers,
     read_failure,
     read_metadata,
     read_metrics,
     words_left_over,
 )
+from manta_nb.compat.processes.ending import last_words
 from manta_nb.errors import PackageError
 
 
@@ -120,7 +120,7 @@ def test_numbers_of_a_report() -> None:
 )
 def test_last_words(tail: tuple[str, ...], words: str) -> None:
     """Of what a program printed last, the line that says why it ended."""
-    assert last_words(Outcome(1, 0.1, tail, "cold")) == words
+    assert last_words(tail) == words
 
 
 def test_words_that_fire_could_not_use() -> None:

@@ -15,9 +15,9 @@ from manta_nb.compat.fedn.package.archive import Package
 from manta_nb.compat.fedn.programs.calling import Caller
 from manta_nb.compat.fedn.programs.calls import Outcome
 from manta_nb.compat.fedn.python.imports import missing_in_tail
-from manta_nb.compat.fedn.rounds.reports import last_words
 from manta_nb.compat.fedn.rounds.settings import Settings
 from manta_nb.compat.fedn.rounds.workcopy import WorkCopy
+from manta_nb.compat.processes.ending import last_words
 from manta_nb.errors import PackageError
 from manta_nb.sdk.names import shorten
 from manta_nb.sdk.parse import one_line
@@ -66,7 +66,7 @@ def make_seed(package: Package, settings: Settings, seed: int | None, say: Calla
 
 
 def _failed(name: str, package: Package, outcome: Outcome) -> PackageError:
-    said = missing_in_tail(outcome.tail, [*package.sources()]) or last_words(outcome)
+    said = missing_in_tail(outcome.tail, [*package.sources()]) or last_words(outcome.tail)
     code = f"{name} of {package.name} ended with exit code {outcome.exit_code}"
     return PackageError(one_line(f"{code}{f': {said}' if said else ''}; or give a seed_model"))
 

@@ -16,8 +16,6 @@ from manta_nb.compat.fedn.python.imports import missing_in_tail
 from manta_nb.compat.fedn.rounds.reports import (
     TIMES,
     failure_line,
-    killed_by,
-    last_words,
     numbers,
     read_metadata,
     read_metrics,
@@ -26,6 +24,7 @@ from manta_nb.compat.fedn.rounds.reports import (
 from manta_nb.compat.fedn.rounds.settings import Settings
 from manta_nb.compat.fedn.rounds.workcopy import WorkCopy
 from manta_nb.compat.nodedata import lay_out
+from manta_nb.compat.processes.ending import killed_by, last_words
 from manta_nb.errors import PackageError
 from manta_nb.render import plain
 from manta_nb.sdk.context import current_context
@@ -125,11 +124,11 @@ class Participant:
         self._copy.settle()
         outcome = self._run(name, *map(str, paths))
         if words_left_over(outcome):
-            self._task.logger.warning("%s did its work, and ended with: %s", name, last_words(outcome))
+            self._task.logger.warning("%s did its work, and ended with: %s", name, last_words(outcome.tail))
         elif outcome.exit_code:
             own = [path.name for path in self._copy.folder.rglob("*.py")]
-            last = missing_in_tail(outcome.tail, own) or last_words(outcome)
-            why = ": ".join(filter(None, [killed_by(outcome), last]))
+            last = missing_in_tail(outcome.tail, own) or last_words(outcome.tail)
+            why = ": ".join(filter(None, [killed_by(outcome.exit_code), last]))
             raise self._failed(name, outcome, why or "it printed nothing")
         return outcome
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,6 @@ __all__ = [
     "TIMES",
     "FailureNote",
     "failure_line",
-    "killed_by",
-    "last_words",
     "numbers",
     "read_failure",
     "read_metadata",
@@ -34,7 +31,6 @@ _MOST_EXAMPLES = 1e18
 MOST_BYTES = 16 << 20
 #: what the calls of entry points took, as metrics beside those a package reports
 TIMES = ("startup_seconds", "train_seconds", "validate_seconds")
-_TELLING = re.compile(r"\b(?:[A-Za-z.]*(?:Error|Exception)|ERROR|error)\b\s*:")
 _FIRE_USAGE, _LEFT_OVER = 2, "Could not consume arg"
 _FAILURE = re.compile(r"entry point (\S+) failed \((?:exit code (-?\d+)|no exit code)\): (.*)", re.DOTALL)
 
@@ -65,20 +61,6 @@ def read_failure(line: str) -> FailureNote | None:
     if found is None:
         return None
     return FailureNote(found[1], None if found[2] is None else int(found[2]), found[3])
-
-
-def last_words(outcome: Outcome) -> str:
-    """The line that says why a program failed: the last one that speaks of an error, else the last one; "" for none."""
-    telling = [line for line in outcome.tail if _TELLING.search(line)]
-    return next(iter([*telling[-1:], *outcome.tail[-1:]]), "")
-
-
-def killed_by(outcome: Outcome) -> str:
-    """`killed by SIGABRT` where a signal ended a program; "" where it ended by itself."""
-    if outcome.exit_code >= 0:
-        return ""
-    known = {each.value: each.name for each in signal.Signals}
-    return f"killed by {known.get(-outcome.exit_code, f'signal {-outcome.exit_code}')}"
 
 
 def words_left_over(outcome: Outcome) -> bool:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
-__all__ = ["EVERY_NODE", "Settings"]
+from manta_nb.compat.variables import variables_of
 
-#: in the environments of nodes: the one that all of them have
-EVERY_NODE = "*"
+__all__ = ["Settings"]
 
 
 @dataclass(frozen=True)
@@ -55,4 +54,4 @@ class Settings:
 
     def environment(self, node_id: str) -> dict[str, str]:
         """The variables of the programs of one node."""
-        return {**self.environments.get(EVERY_NODE, {}), **self.environments.get(node_id, {})}
+        return variables_of(node_id, self.environments)

@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from manta_nb.compat.fedn.programs.calls import Outcome
-from manta_nb.compat.fedn.rounds.reports import killed_by, last_words
+from manta_nb.compat.processes.ending import killed_by, last_words
 from manta_nb.sdk.parse import one_line
 
 __all__ = ["how_it_ended"]
@@ -27,8 +26,7 @@ def how_it_ended(exit_code: int, tail: Sequence[str]) -> str:
     >>> how_it_ended(1, ['  File "/n/swarmml/model/train.py", line 4, in <module>', "ValueError: no data"])
     'exit code 1: train.py, line 4: ValueError: no data'
     """
-    outcome = Outcome(exit_code, 0.0, tuple(tail), "cold")
-    words = [killed_by(outcome), _place(tail), last_words(outcome)]
+    words = [killed_by(exit_code), _place(tail), last_words(tail)]
     return one_line(f"exit code {exit_code}: {': '.join(filter(None, words)) or 'it printed nothing'}")
 
 

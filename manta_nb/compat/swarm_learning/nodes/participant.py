@@ -203,5 +203,5 @@ class Participant:
 
 def _facts(hello: Mapping[str, Any]) -> dict[str, Any]:
     """What a merge has to know of a script's SwarmCallback."""
-    names = ("sync_interval", "min_peers", "adaptive", "merge_method", "validates")
+    names = ("sync_interval", "adaptive", "merge_method")
     return {name: hello[name] for name in names if name in hello}

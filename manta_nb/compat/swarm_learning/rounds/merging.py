@@ -64,7 +64,7 @@ class Merger:
         self._known["merge"] = record
         self._known["merges"] = [*self._known["merges"], record]
         if not over:
-            self._schedule(check_ins)
+            self._schedule()
         return over
 
     def _merged(
@@ -73,10 +73,10 @@ class Merger:
         """The new model; None where nobody contributes anything, and the one before stays."""
         own = self._world.results.select("weights", iteration=self._world.iteration)
         before = self._known.get("model")
-        active = [node for node, each in check_ins.items() if weights[node] and node not in own]
+        active = [node for node in check_ins if weights[node] and node not in own]
         models = {**own, **{node: before for node in active if before is not None}}
         if not models:
-            training = [node for node, each in check_ins.items() if each["kind"] not in ("end", "gone")]
+            training = any(each["kind"] not in ("end", "gone") for each in check_ins.values())
             if training or before is None:
                 raise PackageError(
                     f"merge {self._round}: the weights of {listed(sorted(check_ins))} are all 0: give one a weight"
@@ -117,7 +117,7 @@ class Merger:
             self._log.info("sync interval %d → %d: %s", current, after.interval, after.reason)
         return current, after.interval
 
-    def _schedule(self, check_ins: Mapping[str, Mapping[str, Any]]) -> None:
+    def _schedule(self) -> None:
         """Nodes whose script ended with an error take no further turns."""
         reports = self._world.results.select("node", method=LAST)
         left = {node for node, each in reports.items() if each["exit_code"]}

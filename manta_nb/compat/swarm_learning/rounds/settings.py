@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-__all__ = ["DEADLINE", "EVERY_NODE", "PATIENCE", "Settings"]
+from manta_nb.compat.variables import variables_of
 
-#: in the environments of nodes: the one that all of them have
-EVERY_NODE = "*"
+__all__ = ["DEADLINE", "PATIENCE", "Settings"]
+
 #: seconds that the other nodes get once `min_peers` have checked in (SL_WAIT_FOR_FULL_QUORUM_SECONDS)
 PATIENCE = 30.0
 #: seconds in which `min_peers` must have checked in, from the first one on
@@ -54,4 +54,4 @@ class Settings:
 
     def environment(self, node_id: str) -> dict[str, str]:
         """The variables that were given for the script of one node."""
-        return {**self.environments.get(EVERY_NODE, {}), **self.environments.get(node_id, {})}
+        return variables_of(node_id, self.environments)

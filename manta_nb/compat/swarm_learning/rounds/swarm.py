@@ -23,7 +23,8 @@ class ScriptSwarm(Swarm):
         settings: how the script is run.
         program: the script and its folder.
 
-    Globals: `model` (from the first merge on), `merge` (the latest one), `merges` (all of them), `knobs` (weights and
+    Globals: `model` (from the first merge on), `merge` (the latest one), `merges` (all of them), `adaptive` (the
+    interval that adapts itself), `knobs` (weights and
     modes that a person changes while it runs), `swarm_learning` (the settings) and `program`.
     """
 
