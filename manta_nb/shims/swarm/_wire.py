@@ -3,6 +3,28 @@
 A frame is four bytes (big-endian) with the length of what follows, and so many bytes of UTF-8 JSON: one object. If it
 has arrays with bytes, one file descriptor comes with the frame's first bytes: the arrays' file, which the receiver
 maps instead of copying. Nothing here is ever unpickled, and whatever comes in is checked before it is used.
+
+`"arrays": [{"name", "dtype", "shape", "offset", "nbytes"}], "nbytes"`: where each array lies in that file, 64-byte
+aligned, in C order, and the size of the file. bool, int, uint and float only; torch's bfloat16 goes as float32.
+
+From the script to the node:
+
+* `{"op": "hello", "family", "platform", "sync_interval", "min_peers", "adaptive", "mode", "weight", "merge_method",
+  "total_epochs", "validates"}` when the callback is made; no reply.
+* `{"op": "check_in", "kind": "begin" | "batch" | "end", "step", "epochs", "mode", "weight", arrays}`: the model as it
+  is after `step` batches; the script then waits for a reply.
+* `{"op": "loaded", "round", "checksum", "loss", "metrics"}` after each `merged`: the SHA-256 of what the model is now,
+  and how it does on the validation data.
+* `{"op": "epochs", "done", "total"}` at the end of an epoch; no reply.
+
+From the node to the script:
+
+* `{"op": "merged", "round", "over", "interval", "adopted", arrays}`: load it and say `loaded`. `interval`: batches
+  until the next check-in (0: as before). `adopted`: the node was behind; at `end` it checks in once more. `over`: the
+  swarm has ended; the script trains on alone. Without arrays there is nothing to load.
+* `{"op": "refused", "message"}`: a `SwarmError` with that text.
+
+Where either side has gone, the other reads the end of the stream: the script raises, the node looks at the exit code.
 """
 
 from __future__ import annotations

@@ -6,11 +6,12 @@ import ast
 import inspect
 import linecache
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
+from manta_nb.compat.excerpt import again, excerpt
 from manta_nb.errors import UsageError
 from manta_nb.sdk.names import shorten
 from manta_nb.sdk.parse import one_line
@@ -84,12 +85,22 @@ def _of_class(given: type) -> str:
         raise UsageError(
             one_line(f"server_functions: the source of {given.__name__} has changed: define it again")
         )
-    parts = [*_needed(tree, found[0]), found[0]]
-    lines = [ast.unparse(node) for node in parts]
-    bound = {name for node in parts for name in _bound(node)}
     values = function.__globals__ if function else {}
-    lines[:0] = _elsewhere(_names([*parts]) - bound, values)
-    return "\n".join([*lines, *([f"{CLASS} = {given.__name__}"] if given.__name__ != CLASS else [])])
+    return _alone(text, tree, found[0], values)
+
+
+def _alone(text: str, tree: ast.Module, wanted: ast.ClassDef, values: Mapping[str, Any]) -> str:
+    """The class with what it uses, as a text of its own; `values` are what other cells bind."""
+    part = excerpt(text, tree, wanted)
+    before = [line for name in part.missing if name in values and (line := again(name, values[name]))]
+    # they have to come first of all
+    features = [
+        node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    ]
+    apart = {number for node in features for number in range(node.lineno, (node.end_lineno or 0) + 1)}
+    lines = ["" if at in apart else line for at, line in enumerate(part.text.split("\n"), 1)]
+    renamed = [f"{CLASS} = {wanted.name}"] if wanted.name != CLASS else []
+    return "\n".join([*map(ast.unparse, features), *before, *lines, *renamed])
 
 
 def _file_text(given: type, function: FunctionType | None) -> str:
@@ -104,52 +115,3 @@ def _file_text(given: type, function: FunctionType | None) -> str:
                 "define it in a cell or a file, or give its text"
             ) from None
     return "".join(lines)
-
-
-def _needed(tree: ast.Module, wanted: ast.ClassDef) -> list[ast.stmt]:
-    """What stands beside a class and binds names that it uses, in the order of the text."""
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
-    beside = [node for node in tree.body if isinstance(node, kinds) and node is not wanted]
-    taken: set[ast.stmt] = set()
-    while True:
-        names = _names([wanted, *taken])
-        more = {node for node in beside if node not in taken and names & set(_bound(node))}
-        if not more:
-            return [node for node in beside if node in taken]
-        taken |= more
-
-
-def _names(nodes: list[ast.stmt]) -> set[str]:
-    """The names that statements use; those of decorators and annotations, too."""
-    return {inner.id for node in nodes for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-
-
-def _bound(node: ast.stmt) -> Iterator[str]:
-    """The names that a statement binds."""
-    match node:
-        case ast.Import(names=aliases):
-            yield from (alias.asname or alias.name.partition(".")[0] for alias in aliases)
-        case ast.ImportFrom(names=aliases):
-            yield from (alias.asname or alias.name for alias in aliases)
-        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.Assign(targets=targets):
-            yield from (item.id for each in targets for item in ast.walk(each) if isinstance(item, ast.Name))
-        case ast.AnnAssign(target=ast.Name(id=name)):
-            yield name
-
-
-def _elsewhere(names: set[str], values: Mapping[str, Any]) -> list[str]:
-    """Names that other cells bind, as far as one line binds them again: modules, imported things, constants."""
-    lines = []
-    for name in sorted(names & values.keys()):
-        value = values[name]
-        if isinstance(value, ModuleType):
-            lines.append(f"import {value.__name__} as {name}")
-        elif isinstance(value, bool | int | float | str | None):
-            lines.append(f"{name} = {value!r}")
-        elif (home := getattr(value, "__module__", None)) not in {None, "__main__", "builtins"}:
-            called = getattr(value, "__qualname__", getattr(value, "_name", None))
-            if isinstance(called, str) and called.isidentifier():
-                lines.append(f"from {home} import {called} as {name}")
-    return lines

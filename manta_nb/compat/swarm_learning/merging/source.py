@@ -12,10 +12,10 @@ import linecache
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
-from manta_nb.compat.swarm_learning.merging.excerpt import excerpt, find_function
+from manta_nb.compat.excerpt import again, excerpt, find_function
 from manta_nb.compat.swarm_learning.merging.own import MARK
 from manta_nb.errors import PackageError, UsageError
 from manta_nb.sdk.names import did_you_mean, listed, shorten
@@ -131,7 +131,9 @@ def _text(
     file: str, name: str, text: str, tree: ast.Module, wanted: ast.stmt, values: Mapping[str, Any]
 ) -> str:
     found = excerpt(text, tree, wanted)
-    lines = {each: line for each in found.missing if each in values and (line := _again(each, values[each]))}
+    lines = {
+        each: line for each in found.missing if each in values and (line := _rebound(each, values[each]))
+    }
     if unknown := [each for each in found.missing if each not in lines]:
         where = "define it beside the function" if values else "it is defined nowhere in the file"
         raise UsageError(one_line(f"merge: {shorten(name, 40)} uses {listed(unknown)}: {where}"))
@@ -140,17 +142,6 @@ def _text(
     )
 
 
-def _again(name: str, value: object) -> str:
-    """A line that binds `name` again; "" where one line cannot: modules, imported things and constants can."""
-    if isinstance(value, ModuleType):
-        return f"import {value.__name__} as {name}"
-    home = getattr(value, "__module__", None)
-    called = getattr(value, "__qualname__", getattr(value, "_name", None))
-    importable = isinstance(home, str) and isinstance(called, str) and called.isidentifier()
-    if importable and home not in {"__main__", "builtins", _MODULE}:
-        return f"from {home} import {called} as {name}"
-    try:
-        same = ast.literal_eval(repr(value)) == value
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return ""
-    return f"{name} = {value!r}" if same is True else ""
+def _rebound(name: str, value: object) -> str:
+    # a function that was itself made of such a text has no module to import it from
+    return "" if getattr(value, "__module__", None) == _MODULE else again(name, value)

@@ -135,7 +135,7 @@ class Attendant:
         Args:
             number: of the merge, counted from 1.
             model: None: nobody has contributed, it keeps its own.
-            more: see the wire contract: `over`, `interval`, `adopted`.
+            more: see `shims/swarm/_wire.py`: `over`, `interval`, `adopted`.
 
         Returns:
             Whether it was there to take it.

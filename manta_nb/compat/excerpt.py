@@ -1,6 +1,7 @@
-"""The lines of a Python text that a function needs: itself, and what stands beside it and binds the names it uses.
+"""The lines of a Python text that a function or class needs: itself, and what stands beside it and binds its names.
 
-What is left out is blank lines, so that every line keeps its number.
+What is left out is blank lines, so that every line keeps its number. A notebook's function may use what other cells
+bind: `again` writes the line that binds it once more, where one line can.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ import ast
 import builtins
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 
-__all__ = ["Excerpt", "excerpt", "find_function"]
+__all__ = ["Excerpt", "again", "excerpt", "find_function"]
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+#: modules from which nothing can be imported by name, or needs to be
+_NOWHERE = frozenset({"__main__", "builtins"})
 _ALWAYS = frozenset({*dir(builtins), "__name__", "__file__", "__doc__"})
 
 
@@ -59,6 +63,27 @@ def excerpt(text: str, tree: ast.Module, wanted: ast.stmt) -> Excerpt:
     )
     missing = [] if stars else _missing(nodes)
     return Excerpt("\n".join(made).rstrip() + "\n", missing)
+
+
+def again(name: str, value: object) -> str:
+    """A line that binds `name` again; "" where one line cannot: modules, imported things and constants can.
+
+    Example:
+        >>> again("np", numpy)
+        'import numpy as np'
+    """
+    if isinstance(value, ModuleType):
+        return f"import {value.__name__} as {name}"
+    home = getattr(value, "__module__", None)
+    called = getattr(value, "__qualname__", getattr(value, "_name", None))
+    importable = isinstance(home, str) and isinstance(called, str) and called.isidentifier()
+    if importable and home not in _NOWHERE:
+        return f"from {home} import {called} as {name}"
+    try:
+        same = ast.literal_eval(repr(value)) == value
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return ""
+    return f"{name} = {value!r}" if same is True else ""
 
 
 def _needed(tree: ast.Module, wanted: ast.stmt) -> list[ast.stmt]:
