@@ -412,6 +412,20 @@ class Mine(object):
     assert {"lr": 1.0, "n": 3, "up": 1, "join": "a/b"} == load_functions(text).settings(MODEL)
 
 
+def test_features_of_the_language_come_first(cell: Any):
+    """A cell that begins with `from __future__` may use what another cell has imported."""
+    cell("import numpy as numerics")
+    found = cell("""
+from __future__ import annotations
+
+class ServerFunctions:
+    def client_settings(self, global_model: NeverDefined):
+        return {"n": numerics.int64(3)}
+""")["ServerFunctions"]
+
+    assert {"n": 3} == load_functions(source_of(found)).settings(MODEL)
+
+
 def test_a_class_that_was_defined_again(cell: Any):
     """Of two classes of one name in a cell, the one that is given is taken."""
     found = cell("""
