@@ -104,6 +104,7 @@ def test_what_strangers_wrote_stays_text(opened: Opened, gate: Gate, server: Ser
         notebook.run(index)
     monitor = Monitor(notebook.output(2))
     monitor.wait(iteration=2)
+    expect(monitor.tab("Results")).to_contain_text(EVIL)
     live = {name: monitor.tab(name).inner_text() for name in monitor.tabs}
     gate.open()
     expect(monitor.root).to_have_count(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -238,3 +239,5 @@ class Shell:
 
     def close(self) -> None:
         extension.unload(self.ip)
+        # it would collect garbage at the end of the process, each of hundreds of shells for half a second
+        atexit.unregister(self.ip.atexit_operations)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 __all__ = ["killed_by", "last_words"]
 
 _TELLING = re.compile(r"\b(?:[A-Za-z.]*(?:Error|Exception)|ERROR|error)\b\s*:")
 
 
-def last_words(tail: Sequence[str]) -> str:
+def last_words(tail: Iterable[str]) -> str:
     """The line that says why a program failed: the last one that speaks of an error, else the last one; "" for none.
 
     >>> last_words(["Loss: 1", "ValueError: no such column", "bye"])
     'ValueError: no such column'
     """
-    telling = [line for line in tail if _TELLING.search(line)]
-    return next(iter([*telling[-1:], *tail[-1:]]), "")
+    lines = [*tail]
+    telling = [line for line in lines if _TELLING.search(line)]
+    return next(iter([*telling[-1:], *lines[-1:]]), "")
 
 
 def killed_by(exit_code: int) -> str:

@@ -268,9 +268,11 @@ def test_nothing_is_open_afterwards(both: Both) -> None:
     both.write("main.py", "print('x')")
     both.warm(both.program())
     before = sorted(os.listdir("/proc/self/fd"))
+    # other tests of this process may have left the forkserver that all sessions share
+    others = psutil.Process().children()
 
     for _ in range(3):
         both.warm(both.program())
 
     assert before == sorted(os.listdir("/proc/self/fd"))
-    assert [] == psutil.Process().children()
+    assert others == psutil.Process().children()
