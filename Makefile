@@ -5,6 +5,8 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+# JupyterLab of that .venv takes the extension from the checkout: built anew it is there when a page is reloaded
+LAB := $(VENV)/share/jupyter/labextensions/manta-nb
 # npm writes it at the end of an installation
 NODE_STAMP := extension/node_modules/.package-lock.json
 
@@ -16,7 +18,7 @@ help:
 	@echo "make test    all tests; TESTS=tests/engine for some of them; those of the screen need chromium"
 	@echo "make lab     JupyterLab on the notebooks; ARGS=--no-browser for its options"
 	@echo "make lint    style, types, layers; of extension/, too, where there is Node"
-	@echo "make build   extension/ into manta_nb/ui/static, with Node 20 or newer"
+	@echo "make build   extension/ into manta_nb/ui/static and manta_nb/labextension, with Node 20 or newer"
 	@echo "make bench   the figures of benchmarks/, against their peers; ARGS=--quick is shorter, FLOWER=1 installs Flower, too"
 	@echo "make clean   remove .venv and everything that was made"
 
@@ -80,10 +82,12 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "making $(VENV) with $$("$$python" --version)"; \
 	  "$$python" -m venv --clear $(VENV); \
 	fi; \
+	rm -rf $(LAB); \
 	echo "installing manta-nb with its tests and tools; the first time this takes minutes, most of them for torch"; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 	  -c constraints.txt -e '.[test,lint]'; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 	  --no-deps --upgrade --target $(VENV)/oracle/fedn fedn==0.11.1; \
+	rm -rf $(LAB); ln -s $(CURDIR)/manta_nb/labextension $(LAB); \
 	touch $@; \
 	echo "ready"

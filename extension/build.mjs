@@ -1,14 +1,16 @@
 /**
  * Bundles the browser half of manta_nb; the outputs are committed, and the same sources give the same bytes.
  *
- *   node build.mjs             every widget into manta_nb/ui/static/
+ *   node build.mjs             every widget into manta_nb/ui/static/, the extension into manta_nb/labextension/
  *   node build.mjs --check     fails if the committed files differ from what the sources give
  *   node build.mjs --watch     the same on every change
  *   node build.mjs --harness   the page that replays recorded runs, into harness/dist/
  *   node build.mjs --tests     the unit tests, into build/tests/
  */
-import { build, context } from 'esbuild';
-import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { build } from 'esbuild';
+import { cp, mkdir, readFile, readdir, rm, watch, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { labextension } from './container.mjs';
 
 process.chdir(import.meta.dirname);
 
@@ -21,7 +23,7 @@ const COMMON = {
   target: 'es2022',
   charset: 'utf8',
   legalComments: 'eof',
-  loader: { '.css': 'text' },
+  loader: { '.css': 'text', '.svg': 'text', '.py': 'text' },
   // the folder this is built in must not show in the bytes
   absWorkingDir: process.cwd(),
   logLevel: 'warning',
@@ -53,12 +55,46 @@ function smallStyles() {
   };
 }
 
+/** Where the prebuilt extension is. */
+const LAB = '../manta_nb/labextension';
+
+const inLab = () => labextension({ ...COMMON, plugins: [smallStyles()] });
+
+async function buildLab() {
+  const files = await inLab();
+  await rm(LAB, { recursive: true, force: true });
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(LAB, name)), { recursive: true });
+    await writeFile(join(LAB, name), text);
+  }
+}
+
+/** Build on every change, until Ctrl-C; a page that is reloaded has it. */
+async function again() {
+  for (;;) {
+    const began = performance.now();
+    await Promise.all([build(widgets), buildLab()])
+      .then(() => console.log(`built in ${Math.round(performance.now() - began)} ms`))
+      .catch((error) => console.error(error.message));
+    for await (const each of watch('src', { recursive: true })) if (each.filename) break;
+  }
+}
+
 async function check() {
   const { outputFiles } = await build({ ...widgets, write: false });
   const stale = [];
-  for (const { path, text } of outputFiles) {
+  const wanted = Object.fromEntries(outputFiles.map(({ path, text }) => [path, text]));
+  const lab = Object.fromEntries(
+    Object.entries(await inLab()).map(([name, text]) => [join(LAB, name), text]),
+  );
+  for (const [path, text] of Object.entries({ ...wanted, ...lab })) {
     const committed = await readFile(path, 'utf8').catch(() => '');
-    if (committed !== text) stale.push(path);
+    if (committed !== text) stale.push(relative('..', path));
+  }
+  const there = await readdir(LAB, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const each of there) {
+    const path = join(each.parentPath, each.name);
+    if (each.isFile() && !(path in lab)) stale.push(relative('..', path));
   }
   if (stale.length) throw new Error(`not built from these sources: ${stale.join(', ')}; type: npm run build`);
 }
@@ -92,7 +128,10 @@ async function tests() {
 
 const mode = process.argv[2];
 if (mode === '--check') await check();
-else if (mode === '--watch') await (await context({ ...widgets, logLevel: 'info' })).watch();
+else if (mode === '--watch') await again();
 else if (mode === '--harness') await harness();
 else if (mode === '--tests') await tests();
-else await build(widgets);
+else {
+  await build(widgets);
+  await buildLab();
+}

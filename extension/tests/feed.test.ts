@@ -70,7 +70,7 @@ test('commands go on a comm that this side opened, on which the kernel never sen
   feed.send({ op: 'stop' });
   await settled();
 
-  assert.deepEqual(opened, [{ monitor: 'c0ffee' }]);
+  assert.deepEqual(opened, [{ token: 'c0ffee' }]);
   assert.deepEqual([sent.map(({ op }) => op), model.sent], [['hello', 'stop'], []]);
 
   feed.dispose();

@@ -10,16 +10,17 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 import psutil
 
+from manta_nb import __version__
 from manta_nb.compat.swarm_learning.nodes.isolation import inside
 from manta_nb.errors import PackageError
 from manta_nb.render import Card, Shown
 from manta_nb.runtime.capabilities import Capabilities, probe
+from manta_nb.session import labextension
 
 __all__ = ["Finding", "Report", "report"]
 
@@ -203,13 +204,11 @@ def _jupyter() -> Iterator[Finding]:
         yield Finding(
             "subshells", "lacks", found, "pip install 'ipykernel>=7', so that buttons act while a cell runs"
         )
-    folder = Path(sys.prefix, "share", "jupyter", "labextensions", "manta-nb")
-    if folder.is_dir():
-        yield Finding("JupyterLab extension", "good", str(folder))
+    found, advice = labextension.find(labextension.folders(), __version__)
+    if advice:
+        yield Finding("JupyterLab extension", "lacks", found, f"{advice}; notebooks do without it")
     else:
-        yield Finding(
-            "JupyterLab extension", "lacks", "none", "this version has none; notebooks do without it"
-        )
+        yield Finding("JupyterLab extension", "good", found)
 
 
 def _browser() -> Finding:

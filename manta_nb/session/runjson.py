@@ -10,7 +10,8 @@ Text and numbers only. Every text comes from outside and is to be shown as text.
            "bends": [{"source", "target", "layer", "row"}], "layers": int, "height": int},
  "tasks": [{"alias", "state": "pending|running|done|failed", "placed", "running", "done", "failed": int}],
  "metrics": [{"name": str, "lower": bool (lower is better),
-              "band": {"x", "mean", "low", "high": NUMBERS},
+              "band": {"x", "mean", "low", "high": NUMBERS, "n": NUMBERS (how many nodes; one number where it is
+                       always the same; not in the first notebooks)},
               "grids": [NUMBERS], "lines": [{"node": str, "grid": index into grids, "y": NUMBERS}]}],
  "nodes": TABLE of node, seconds, bytes_out        "globals": TABLE of tag, type, changed (null: start), nbytes
  "results": TABLE of tag, iteration, nodes (how many), nbytes

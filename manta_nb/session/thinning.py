@@ -33,19 +33,22 @@ def thin_line(x: Array, y: Array, most: int) -> tuple[str, str]:
 
 
 def thin_curve(curve: Curve, most: int) -> dict[str, str]:
-    """At most `most` points of a band, as `{"x", "mean", "low", "high"}`.
+    """At most `most` points of a band, as `{"x", "mean", "low", "high", "n"}`.
 
-    A point stands for those since the one before it: its low and high are theirs.
+    A point stands for those since the one before it: its low and high are theirs. `n` is one number where all are
+    the same.
     """
     chosen = kept(len(curve.x), most)
     if not len(chosen):
-        return {"x": "", "mean": "", "low": "", "high": ""}
+        return {"x": "", "mean": "", "low": "", "high": "", "n": ""}
+    counts = curve.n[chosen]
     starts = np.concatenate([[0], chosen[:-1] + 1])
     return {
         "x": numbers(curve.x[chosen], 8),
         "mean": numbers(curve.mean[chosen]),
         "low": numbers(np.fmin.reduceat(curve.low, starts)),
         "high": numbers(np.fmax.reduceat(curve.high, starts)),
+        "n": numbers(counts if np.ptp(counts) else counts[:1], 8),
     }
 
 

@@ -1,6 +1,7 @@
 """Running the text below a magic as an ordinary cell, so that every traceback shows `Cell In[3], line 4`.
 
 * `Cell` is that text with its number; line 1 is the magic's own line, as the reader sees it;
+* `Refusal` says which cell was refused, and why;
 * `CellImporter` imports a module's package from its cells;
 * `run_body` runs the body of `%%swarm` in the notebook's namespace and gives its last value.
 """
@@ -12,6 +13,7 @@ import traceback
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from types import CodeType
 from typing import Any
 
@@ -21,11 +23,23 @@ from manta_nb.errors import DefinitionError, MantaError
 from manta_nb.sdk.importing import SourceImporter
 from manta_nb.sdk.parse import one_line, parse_text
 from manta_nb.sdk.source import ModuleSource
+from manta_nb.ui.panel.digest import digest
 
-__all__ = ["Cell", "CellImporter", "added_names", "cell_number", "current_cell", "parse_body", "run_body"]
+__all__ = [
+    "Cell",
+    "CellImporter",
+    "Refusal",
+    "added_names",
+    "cell_number",
+    "current_cell",
+    "parse_body",
+    "run_body",
+]
 
 #: where the value of the last expression is kept for a moment; no user types it
 _VALUE = "__manta_nb_value__"
+#: characters of an id that a front end may give to a cell, as in a notebook's file
+_LONGEST_ID = 64
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,13 @@ class Cell:
     number: int
     #: starts with an empty line in place of the magic's
     text: str
+    #: what the front end calls it; "" where it does not tell
+    id: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        """What names the text below the magic's line; see `manta_nb.ui.panel.digest`."""
+        return digest(self.text[1:])
 
     @property
     def label(self) -> str:
@@ -46,9 +67,29 @@ class Cell:
         return f"{self.label}, line {line}"
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A cell whose text was not taken, and why, in one line."""
+
+    cell: Cell
+    error: str
+
+
 def current_cell(shell: InteractiveShell, body: str) -> Cell:
     """The cell that runs now; `body` is the text below its first line."""
-    return Cell(cell_number(shell), f"\n{body}")
+    return Cell(cell_number(shell), f"\n{body}", _cell_id(shell))
+
+
+def _cell_id(shell: Any) -> str:
+    """What the front end calls the cell that runs now: JupyterLab tells it with each request."""
+    try:
+        told = shell.get_parent()["metadata"].get("cellId")
+    except (AttributeError, LookupError, TypeError):
+        return ""
+    if not isinstance(told, str) or len(told) > _LONGEST_ID:
+        return ""
+    # it goes into messages: halves of characters cannot be sent
+    return told if told.isascii() and told.isprintable() else ""
 
 
 def cell_number(shell: InteractiveShell) -> int:

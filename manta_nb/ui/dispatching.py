@@ -150,11 +150,11 @@ def _label(task: TaskPlan, count: int) -> str:
 def _refused_notes(graph: TaskGraph, notebook: Notebook) -> list[str]:
     """A module whose latest cell was refused runs as it was before, which nobody expects."""
     used = {task.module.name: task.module for task in graph.tasks}
-    entries = [entry for name in used if (entry := notebook.modules.get(name)) is not None and entry.refused]
+    entries = [entry for name in used if (entry := notebook.modules.get(name)) is not None]
     return [
-        f"{entry.name}: {entry.refused} was refused; running version {entry.module.revision} of before"
+        f"{entry.name}: {entry.refused.cell.label} was refused; running version {entry.module.revision} of before"
         for entry in entries
-        if entry.module.source == used[entry.name].source
+        if entry.refused is not None and entry.module.source == used[entry.name].source
     ]
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -54,11 +55,15 @@ def load(
     _install_shims(magics)
     magics.observe(lambda change: _install_shims(magics), names="shims")
     atexit.register(magics.notebook.close)
+    if hasattr(shell, "kernel"):
+        _door().enter(shell, magics.notebook)
     return magics
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take back what `load` did; the nodes that a magic started are stopped."""
+    if hasattr(shell, "kernel"):
+        _door().leave(shell)
     for magics in [each for each in shell.configurables if isinstance(each, MantaMagics)]:
         magics.notebook.unload()
         atexit.unregister(magics.notebook.close)
@@ -75,6 +80,11 @@ def unload(shell: InteractiveShell) -> None:
     if shell.user_ns.get("manta_nb") is manta_nb:
         del shell.user_ns["manta_nb"]
     _apply_shims("off")
+
+
+def _door() -> Any:
+    # by name: without a kernel there is no page that could look
+    return import_module("manta_nb.ui.panel.door")
 
 
 def _install_shims(magics: MantaMagics) -> None:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from manta_nb.session.session import Session
     from manta_nb.ui.notebook import Notebook
 
-__all__ = ["choose", "nodes_for", "start_line", "without_usual"]
+__all__ = ["OVER", "choose", "nodes_for", "resumable", "start_line", "without_usual"]
+
+#: states in which a run can go on
+OVER = ("stopped", "failed", "interrupted")
 
 
 def choose(notebook: Notebook, run: Run, code: Code = None) -> list[str]:
@@ -61,6 +64,25 @@ def nodes_for(notebook: Notebook, run: Run) -> Session | None:
             )
         )
     return notebook.session
+
+
+def resumable(stored: Mapping[str, Any], session: Session | None, name: str) -> tuple[bool, str]:
+    """Whether nodes can be had for a run whose own have ended, and what is to be said of it; see `nodes_for`."""
+    if session is None:
+        if stored["missing"]:
+            line = start_line(stored)
+            return (
+                False,
+                f"it ran on data of a notebook: {line} with the like of them, then %manta resume {name}",
+            )
+        return True, "its nodes have ended; Resume starts the like of them"
+    if other := _difference(stored, session):
+        option, then, now = other
+        return (
+            False,
+            f"it ran on other nodes: {option} was {then}, is {now} here; %manta shutdown, then Resume",
+        )
+    return True, ""
 
 
 def start_line(stored: Mapping[str, Any]) -> str:

@@ -7,15 +7,16 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from weakref import WeakValueDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
 
 from manta_nb.errors import NodeError, UsageError
 from manta_nb.sdk.parse import one_line
-from manta_nb.ui.cells import Cell, CellImporter
+from manta_nb.ui.cells import Cell, CellImporter, Refusal
 from manta_nb.ui.oncepercell import OncePerCell, RunDisplay
+from manta_nb.ui.panel.traces import Traces
 
 if TYPE_CHECKING:
     from manta_nb.sdk.module import Module
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from manta_nb.session.run import Run
     from manta_nb.session.session import Session
     from manta_nb.session.trial import Trial
+    from manta_nb.store.ports import Store
 
 __all__ = ["CellModule", "Notebook", "Settings"]
 
@@ -52,8 +54,8 @@ class CellModule:
     module: Module
     #: None while it was not imported here
     importer: CellImporter | None = None
-    #: the cell that should have changed it since, and was refused: `Cell In[7]`
-    refused: str = ""
+    #: the cell that should have changed it since
+    refused: Refusal | None = None
 
 
 @dataclass(eq=False, repr=False)
@@ -74,6 +76,8 @@ class Notebook:
     modules: dict[str, CellModule] = field(default_factory=dict)
     #: what `%manta start` was asked for, to know the same wish again; None where the nodes are not of that
     asked: Mapping[str, Any] | None = None
+    #: which cells did what
+    traces: Traces = field(default_factory=Traces)
     #: name → the latest run of that name that a magic started
     _started: dict[str, Run] = field(default_factory=dict)
     #: sessions that a magic started, which then has to close them
@@ -88,8 +92,7 @@ class Notebook:
     @property
     def namespace(self) -> dict[str, Any]:
         """The variables of the notebook."""
-        namespace: dict[str, Any] = self.shell.user_ns
-        return namespace
+        return cast(dict[str, Any], self.shell.user_ns)
 
     @property
     def session(self) -> Session | None:
@@ -109,6 +112,7 @@ class Notebook:
         session.source = session.source or self.here
         session.display, session.home = self.display, self._home
         self.display.know(session)
+        self.traces.changed()
 
     def start(self, **asked: Any) -> Session:
         """Start nodes with these arguments of `Session`, and use them; says what it does while it does it."""
@@ -144,6 +148,7 @@ class Notebook:
             session.close()
         self._owned.clear()
         self._session = self.asked = None
+        self.traces.changed()
 
     def unload(self) -> None:
         """Take back everything: the nodes and the packages of the cells."""
@@ -174,11 +179,11 @@ class Notebook:
         told = (self.namespace.get(name) for name in ("__vsc_ipynb_file__", "__session__"))
         return next((path for path in told if isinstance(path, str) and path), "")
 
-    def past(self) -> PastRuns:
-        """All runs there are: those of this kernel, and those that the store has of earlier ones."""
+    def past(self, store: Store | None = None) -> PastRuns:
+        """All runs there are: those of this kernel, and of earlier ones (in `store`, where no nodes have another)."""
         from manta_nb.session.pastopening import open_past  # noqa: PLC0415 - the tables of runs, numpy; a session has them
 
-        store = self.session.store if self.session is not None else None
+        store = self.session.store if self.session is not None else store
         past = open_past(store, self.runs, self.here, self.settings.metric)
         past.opened, past.display, past.home = self._opened, self.display, self._home
         return past
@@ -218,6 +223,7 @@ class Notebook:
     def remember(self, run: Run) -> None:
         """Keep a run that a magic started, or let go on, as the latest one of its name."""
         self._started[run.name] = run
+        self.traces.remember(run)
 
     def try_on(self, module: Module, node_id: str, globals: Mapping[str, Any] | None = None) -> Trial:
         """What `worker.try_on("node_0")` calls: the nodes are looked up now, not when the cell was run."""

@@ -34,6 +34,8 @@ NOISE = (
     "favicon",
     "WebSocket is closed before the connection is established",
     "ResizeObserver loop",
+    # JupyterLab's debugger, now and then when a kernel is started anew
+    "Could not restore the debugger state",
     # the widget manager, in a notebook that has no kernel
     "Cannot read properties of null (reading 'kernel')",
     # Notebook 7, of the settings of a plugin that it has not

@@ -17,7 +17,8 @@ OLDEST = ("jupyterlab==4.2.*", "ipykernel==6.31.*", "ipywidgets==8.1.*", "anywid
 def python_of_the_oldest() -> str:
     """The Python of that venv, which is made where it is not there yet.
 
-    What it lacks (manta_nb, Dask, torch) it takes from the Python that runs the tests.
+    What it lacks (manta_nb, Dask, torch) it takes from the Python that runs the tests; the extension is that of this
+    folder.
 
     Raises:
         subprocess.CalledProcessError: pip could not install it, as without a network.
@@ -26,8 +27,16 @@ def python_of_the_oldest() -> str:
     python = folder / "bin" / "python"
     stamp = folder / "installed"
     wanted = "\n".join((*OLDEST, sys.version))
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
-        return str(python)
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        _install(folder, python)
+        stamp.write_text(wanted, encoding="utf-8")
+    link = folder / "share" / "jupyter" / "labextensions" / "manta-nb"
+    link.unlink(missing_ok=True)
+    link.symlink_to(ROOT / "manta_nb" / "labextension")
+    return str(python)
+
+
+def _install(folder: Path, python: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True, timeout=60)
     pip = [
         str(python),
@@ -44,5 +53,3 @@ def python_of_the_oldest() -> str:
     link = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
     packages = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     (packages / "zz_tests_python.pth").write_text(link, encoding="utf-8")
-    stamp.write_text(wanted, encoding="utf-8")
-    return str(python)

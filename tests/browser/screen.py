@@ -41,10 +41,10 @@ class Reading:
 
 
 class Monitor:
-    """A monitor in an output, or in the harness page."""
+    """A monitor in an output, or in the harness page; `kept` is what stays in the notebook of a run that is over."""
 
-    def __init__(self, place: Locator) -> None:
-        self.root = place.locator(".manta-monitor").first
+    def __init__(self, place: Locator, kept: bool = False) -> None:
+        self.root = place.locator(".manta-monitor.mm-kept" if kept else ".manta-monitor").first
 
     @property
     def page(self) -> Page:

@@ -38,23 +38,28 @@ class Server:
     with Server(tmp_path) as server:
         page.goto(server.address("lab/tree/one.ipynb"))
     ```
-    Leaving the block ends it with its kernels, and fails where one of their processes stays.
+    Leaving the block ends it with its kernels, and fails where one of their processes stays. `base` is where it stands
+    behind a hub: `/user/lea/`.
     """
 
-    def __init__(self, folder: Path, python: str = sys.executable, app: App = "jupyterlab") -> None:
+    def __init__(
+        self, folder: Path, python: str = sys.executable, app: App = "jupyterlab", base: str = "/"
+    ) -> None:
         self.folder = folder / "work"
         self.home = folder / "home"
-        self._python, self._app = python, app
+        self._python, self._app, self._base = python, app, base
         self._mark = secrets.token_hex(16)
         self._token = secrets.token_hex(24)
         self._log = folder / "server.log"
         self._port = _free_port()
+        #: what its pages are configured with
+        self.quiet: dict[str, object] = {**QUIET}
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True)
         labconfig = self.home / "config" / "labconfig"
         labconfig.mkdir(parents=True)
-        (labconfig / "page_config.json").write_text(json.dumps(QUIET), encoding="utf-8")
+        (labconfig / "page_config.json").write_text(json.dumps(self.quiet), encoding="utf-8")
         with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 self._command(),
@@ -95,12 +100,14 @@ class Server:
 
     def address(self, path: str) -> str:
         """The address of a page, with the token that lets in."""
-        return f"http://127.0.0.1:{self._port}/{path}{'&' if '?' in path else '?'}token={self._token}"
+        return (
+            f"http://127.0.0.1:{self._port}{self._base}{path}{'&' if '?' in path else '?'}token={self._token}"
+        )
 
     def ask(self, path: str, method: str = "GET") -> Any:
         """What the server's own interface answers under `/api/`; None where it answers nothing."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self._port}/api/{path}",
+            f"http://127.0.0.1:{self._port}{self._base}api/{path}",
             method=method,
             headers={"Authorization": f"token {self._token}"},
         )
@@ -140,6 +147,7 @@ class Server:
             *(self._python, "-m", self._app, "--no-browser", "--allow-root"),
             *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self._port}", "--ServerApp.port_retries=0"),
             f"--ServerApp.root_dir={self.folder}",
+            f"--ServerApp.base_url={self._base}",
             "--ServerApp.terminals_enabled=False",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.extension_manager=readonly",

@@ -81,7 +81,7 @@ SCHEMA = shape(
         "items": shape(
             name=TEXT,
             lower={"type": "boolean"},
-            band=shape(x=NUMBERS, mean=NUMBERS, low=NUMBERS, high=NUMBERS),
+            band=shape(x=NUMBERS, mean=NUMBERS, low=NUMBERS, high=NUMBERS, n=NUMBERS),
             grids={"type": "array", "items": NUMBERS},
             lines={"type": "array", "items": shape(node=TEXT, grid=COUNT, y=NUMBERS), "maxItems": 16},
         ),
@@ -259,3 +259,13 @@ def test_numbers_are_short_texts():
     read = numbers(np.array([1.0, 0.123456789, math.nan, -math.inf]))
 
     assert read == "1 0.12346 nan -inf"
+
+
+def test_a_band_says_of_how_many_nodes_it_is():
+    """One number where all iterations have as many nodes, else one for each."""
+    run = learnt(40, 10)
+    alike = run.metrics.by_iteration("loss")
+    run.metrics.extend([MetricRow(10, "node_3", "worker", "loss", None, 0.5)])
+
+    assert thin_curve(alike, 100)["n"] == "40"
+    assert floats(thin_curve(run.metrics.by_iteration("loss"), 100)["n"]) == [40] * 10 + [1]

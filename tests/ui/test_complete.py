@@ -1,4 +1,4 @@
-"""Tab on the line of a magic."""
+"""Tab on the line of a magic, and in the body below it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import statistics
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from IPython.core.completer import provisionalcompleter
 
-from manta_nb.ui.complete import suggestions
+from manta_nb.ui.complete import complete_cell, find, suggestions
+from manta_nb.ui.panel.sources import Bare
 from tests.ui.fakes import Shell
 from tests.ui.texts import AGGREGATOR, FLOW, SCHEDULER, START, WORKER
 
@@ -97,3 +100,106 @@ def test_it_answers_at_once(ready: Shell) -> None:
         taken.append(time.perf_counter() - start)
 
     assert statistics.median(taken) < 0.02
+
+
+def offered(shell: Shell, text: str) -> list[str]:
+    """What a page is offered at `|`."""
+    before, _, after = text.partition("|")
+    found = find(before + after, len(before), shell.notebook)
+    return [] if found is None else [offer.text for offer in found.items]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('fl.globals["|', ["lr"]),
+        ("fl.globals['l|", ["lr"]),
+        ('fl.globals.get("l|")', ["lr"]),
+        ('x = fl.results.select("|")', ["model_params"]),
+        ('fl.results["mod|"]', ["model_params"]),
+        ('fl.metrics.plot("val|")', ["val_acc"]),
+        ('fl.plot("l|")', ["loss"]),
+        ('worker.try_on("node_1|")', ["node_1"]),
+        ('manta_nb.runs["f|"]', ["fl"]),
+        ('%%module worker\nself.world.globals["l|"]', ["lr"]),
+        ('%%module worker\nself.world.results.select("mod|")', ["model_params"]),
+        ('%%module worker\nself.world.metric("val|", 1)', ["val_acc"]),
+        ('%%module worker\nself.local.get_numpy_data("dig|")', ["digits"]),
+        ('%%module worker\nself.world.schedule_next_iter(node_ids=["node_7|"])', ["node_7"]),
+        (
+            '%%module worker\nself.world.schedule_next_iter(x, task_to_schedule_alias="ag|")',
+            ["aggregator"],
+        ),
+        ('%%swarm two\nset_global("l|", 1)', ["lr"]),
+        ('%%swarm two\nset_global(tag="l|", value=1)', ["lr"]),
+        ("%%swarm two\nworker >> ag|", ["aggregator"]),
+        ("%%swarm two\nworker >> [aggregator, sch|", ["scheduler"]),
+        ("%%swarm two\nx = 1\nwor|", ["worker"]),
+    ],
+)
+def test_names_are_offered_in_the_body(ready: Shell, text: str, expected: list[str]) -> None:
+    """Inside quotes the tags, metrics, datasets, nodes and runs that can stand there; modules in a flow."""
+    assert offered(ready, text) == expected
+    assert sorted(each for each in tab(ready, text) if each.endswith(tuple(expected)))
+
+
+def test_a_cell_knows_its_own_tags(shell: Shell) -> None:
+    """What the same cell adds under a tag can be selected, also before it ever ran; what is being typed is no tag."""
+    text = """%%module worker
+self.world.results.add("gradient", 1)
+self.world.results.select("gra|")"""
+
+    assert offered(shell, text) == ["gradient"]
+    assert offered(shell, '%%module worker\nself.world.results.select("gra|")') == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'G.nodes["|',
+        'globals()["|',
+        'd = {}; d.globals["|',
+        'x = "gl|',
+        'show("globals[|',
+        "worker >> |",
+        "%%time\nworker >> |",
+        'fl.globals["nothing of that name|',
+    ],
+)
+def test_ordinary_cells_are_left_alone(ready: Shell, text: str) -> None:
+    """Where nothing says that it is about a run, a session or a module, everything is as it was."""
+    assert offered(ready, text) == []
+
+
+def test_each_offer_says_what_it_is(ready: Shell) -> None:
+    """Options come with their help and default, tags with the run or module that they are of."""
+    options = {offer.text: offer for offer in find("%%module w --", 13, ready.notebook).items}
+    tags = {offer.text: offer for offer in find('fl.globals["', 12, ready.notebook).items}
+
+    assert options["--retries"].help == "tries again on a node where it failed (0)"
+    assert options["--retries"].kind == "option"
+    assert (tags["lr"].kind, tags["lr"].help) == ("tag", "a Global of fl")
+
+
+def test_a_page_counts_in_its_own_units(ready: Shell) -> None:
+    """A character beyond the first 65,536 counts two, in what a page asks and in what it is told."""
+    text = "%%module w\n# 🐝🐝\nself.world.globals['l"
+    found = complete_cell(text, len(text) + 2, ready.notebook)
+
+    assert [offer.text for offer in found.items] == ["lr"]
+    assert (found.start, found.end) == (len(text) + 1, len(text) + 2)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(max_size=200)
+    | st.lists(
+        st.sampled_from(["%%module ", "\n", 'globals["', " >> ", "--", "🐝", "\ud800", "%manta "])
+    ).map("".join),
+    st.integers(-5, 300),
+)
+def test_nothing_that_is_typed_is_an_error(text: str, at: int) -> None:
+    """Whatever stands in a cell and wherever the cursor is, the answer lies within the text."""
+    found = complete_cell(text, at, Bare())
+
+    assert 0 <= found.start <= found.end <= len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,7 +1,7 @@
 /** The metrics of a run as charts, with a choice of metrics and of nodes, and the same as a table. */
 import { ChartGrid } from './chartgrid';
 import type { Drawn } from './chartgrid';
-import { fill, h, setAttribute, show } from './dom';
+import { fill, h, setAttribute, setText, show } from './dom';
 import { number } from './format';
 import { Legend } from './legend';
 import { MetricTable } from './metrictable';
@@ -12,16 +12,15 @@ import type { Section, State } from './store';
 /** As many metrics as are shown before anybody chooses. */
 const FIRST = 6;
 
+const NOTHING_YET = 'No metric yet: what a task records shows here while it runs.';
+const NOTHING = 'No task of this run recorded a metric.';
+
 class ChartsPanel implements Panel {
   readonly el: HTMLElement;
   private readonly chips = h('div', { class: 'mm-chips', role: 'group', 'aria-label': 'Metrics' });
   private readonly legend = new Legend();
   private readonly tools = h('div', { class: 'mm-tools' });
-  private readonly empty = h(
-    'p',
-    { class: 'mm-empty' },
-    'No metric yet: what a task records shows here while it runs.',
-  );
+  private readonly empty = h('p', { class: 'mm-empty' }, NOTHING_YET);
   private readonly grid = new ChartGrid();
   private readonly table = new MetricTable();
   private readonly picker = new NodePicker((picked) => this.pick(picked));
@@ -115,10 +114,11 @@ class ChartsPanel implements Panel {
     );
     const table = this.asTable.getAttribute('aria-pressed') === 'true';
     show(this.empty, state.metrics.length === 0);
+    setText(this.empty, state.run?.finished ? NOTHING : NOTHING_YET);
     show(this.tools, state.metrics.length > 0);
     show(this.legend.el, drawn.length > 0 && !table);
     this.legend.update(
-      state.run?.many ?? false,
+      nodesOf(drawn, state.run?.many ?? false),
       [...this.picked].map((node) => state.nodeNames[node] ?? ''),
     );
     show(this.grid.el, !table);
@@ -149,13 +149,21 @@ function situation(
   };
 }
 
+/** How the nodes are drawn: a line each, where eight of ten of them are, or nothing but the lowest and the highest. */
+function nodesOf(drawn: readonly Drawn[], many: boolean): 'lines' | 'core' | 'none' {
+  const bands = drawn.flatMap(({ band }) => band ?? []);
+  if (bands.length < drawn.length || !bands.length) return many ? 'core' : 'lines';
+  return bands.some(({ p10 }) => p10.view().some((value) => !Number.isNaN(value))) ? 'core' : 'none';
+}
+
 function drawing(state: State, label: string, metric: number): Drawn {
   const many = state.run?.many ?? false;
+  const lines = many ? undefined : state.lines.metrics.get(metric);
   return {
     key: `${metric}`,
     label,
-    metric: many ? null : (state.lines.metrics.get(metric) ?? null),
-    band: many ? (state.bands.metrics.get(metric) ?? null) : null,
+    metric: lines ?? null,
+    band: lines ? null : (state.bands.metrics.get(metric) ?? null),
     notes: many ? extremes(state, metric) : [],
   };
 }

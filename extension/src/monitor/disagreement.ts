@@ -46,7 +46,7 @@ class DisagreementPanel implements Panel {
     ]);
     show(this.empty, drawn.length === 0);
     show(this.legend.el, drawn.length > 0);
-    this.legend.update(false, []);
+    this.legend.update('lines', []);
     this.grid.update(drawn, {
       names: state.nodeNames,
       iterations: state.run?.iterations ?? null,

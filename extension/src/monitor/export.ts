@@ -6,8 +6,16 @@ import type { Palette } from './palette';
 export function csv(content: Content, names: readonly string[]): string {
   const { band, curve, metric } = content;
   if (band) {
-    const header = 'iteration,nodes,mean,low,high,p10,p90';
-    const columns = [curve.x, curve.n, curve.mean, curve.low, curve.high, band.p10, band.p90];
+    const core = band.p10.view().some((value) => !Number.isNaN(value));
+    const header = `iteration,nodes,mean,low,high${core ? ',p10,p90' : ''}`;
+    const columns = [
+      curve.x,
+      curve.n,
+      curve.mean,
+      curve.low,
+      curve.high,
+      ...(core ? [band.p10, band.p90] : []),
+    ];
     return lines(header, curve.length, (row) => columns.map((column) => column.at(row)));
   }
   const rows: (string | number)[][] = [];

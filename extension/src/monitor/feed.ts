@@ -3,16 +3,10 @@ import { uniqueId } from './dom';
 import { replaceOutputs } from './ending';
 import { openControl } from './model';
 import type { Control, WidgetModel } from './model';
-import type { Kernel } from './panel';
-import type { Answer, Command, Message, Told } from './protocol';
+import type { Source, View } from './panel';
+import type { Answer, Command, Message } from './protocol';
 import { apply, emptyState } from './store';
-import type { Section, State } from './store';
-
-/** One picture of the run on the page. */
-export interface View {
-  changed(sections: ReadonlySet<Section>): void;
-  told(message: Told): void;
-}
+import type { State } from './store';
 
 /** How long an answer may take before the asker hears that there is none. */
 const PATIENCE_MS = 15_000;
@@ -20,7 +14,7 @@ const PATIENCE_MS = 15_000;
 const AGAIN_MS = 3_000;
 const SELDOM_MS = 48_000;
 
-export class Feed implements Kernel {
+export class Feed implements Source {
   readonly state: State = emptyState();
   private readonly views = new Set<View>();
   private readonly asked = new Map<number, (answer: Answer) => void>();
@@ -36,7 +30,6 @@ export class Feed implements Kernel {
     this.wantAll({ op: 'hello', view: uniqueId('view') });
   }
 
-  /** Show this view whatever comes; returns how to leave. */
   register(view: View): () => void {
     this.views.add(view);
     return () => this.views.delete(view);

@@ -1,22 +1,13 @@
 /** One view of the monitor: head, tabs, and the panels in them, drawn at most once a frame. */
 import uplotStyle from 'uplot/dist/uPlot.min.css';
-import { chartsPanel } from './charts';
 import chartStyle from './charts.css';
 import controlStyle from './controls.css';
-import { disagreementPanel } from './disagreement';
 import { h, show } from './dom';
-import { eventsPanel } from './events';
-import type { Feed } from './feed';
 import { integer } from './format';
-import { globalsPanel } from './globals';
-import { graphPanel } from './graph';
 import headStyle from './head.css';
 import { Header } from './header';
-import { logsPanel } from './logs';
-import { nodesPanel } from './nodes';
-import type { Panel } from './panel';
+import type { Panel, Part, Source } from './panel';
 import panelStyle from './panels.css';
-import { resultsPanel } from './results';
 import { Slider } from './slider';
 import { SECTIONS } from './store';
 import type { Section, State } from './store';
@@ -28,35 +19,39 @@ import themeStyle from './theme.css';
 /** A panel, where it is, and what changed since it was drawn last. */
 interface Place {
   readonly tab: string;
-  readonly panel: Panel & { repaint?(): void };
+  readonly panel: Panel;
   readonly changed: Set<Section>;
   moved: boolean;
 }
 
-/** The parts of a run in which one can look back. */
-const LOOKING_BACK = ['Overview', 'Globals', 'Results', 'Disagreement'];
+/** The style of all that is in a frame; whoever puts one on a page sees to it that it is there. */
+export const STYLE = [uplotStyle, themeStyle, style, headStyle, controlStyle, chartStyle, panelStyle].join(
+  '\n',
+);
 
 export class Frame {
   readonly el: HTMLElement;
   private readonly header: Header;
   private readonly slider = new Slider(() => this.moved());
   private readonly tabs = new Tabs(() => this.chosen());
-  private readonly places: Place[];
+  private readonly places: readonly Place[];
   private readonly changed = new Set<Section>();
   private readonly leave: () => void;
   private readonly unfollow: () => void;
   private frame = 0;
 
-  constructor(private readonly feed: Feed) {
-    this.header = new Header(feed);
-    this.places = this.panels();
-    const styles = [uplotStyle, themeStyle, style, headStyle, controlStyle, chartStyle, panelStyle].join(
-      '\n',
-    );
+  constructor(
+    private readonly source: Source,
+    private readonly parts: readonly Part[],
+  ) {
+    this.header = new Header(source);
+    this.places = parts.flatMap(({ tab, panels }) => {
+      this.tabs.add(tab, ...panels.map((panel) => panel.el));
+      return panels.map((panel) => ({ tab, panel, changed: new Set<Section>(), moved: false }));
+    });
     this.el = h(
       'section',
       { class: 'manta-monitor', 'aria-label': 'Run monitor' },
-      h('style', {}, styles),
       this.header.el,
       this.tabs.list,
       this.slider.el,
@@ -64,12 +59,20 @@ export class Frame {
     );
     // shortcuts of the notebook must not fire while somebody types or moves in here
     this.el.dataset.lmSuppressShortcuts = 'true';
-    this.leave = feed.register({
+    this.leave = source.register({
       changed: (sections) => this.soon(sections),
       told: (message) => this.header.told(message),
     });
     this.unfollow = followTheme(this.el, () => this.repaint());
-    if (feed.state.known) this.soon(new Set(SECTIONS));
+    show(this.slider.el, this.lookingBack());
+    if (!source.state.known) return;
+    this.header.update(source.state, new Set(SECTIONS));
+    this.refresh();
+  }
+
+  /** Draw all of it anew, as where it has come into sight. */
+  refresh(): void {
+    this.soon(new Set(SECTIONS));
   }
 
   dispose(): void {
@@ -79,22 +82,6 @@ export class Frame {
     this.header.dispose();
     for (const { panel } of this.places) panel.dispose();
     this.el.remove();
-  }
-
-  private panels(): Place[] {
-    const places: Place[] = [];
-    const add = (tab: string, ...panels: Panel[]): void => {
-      this.tabs.add(tab, ...panels.map((panel) => panel.el));
-      for (const panel of panels) places.push({ tab, panel, changed: new Set(), moved: false });
-    };
-    add('Overview', graphPanel(this.feed), chartsPanel());
-    add('Nodes', nodesPanel(this.feed));
-    add('Globals', globalsPanel(this.feed));
-    add('Results', resultsPanel(this.feed));
-    add('Disagreement', disagreementPanel());
-    add('Logs', logsPanel(this.feed));
-    add('Events', eventsPanel(this.feed));
-    return places;
   }
 
   /** Many messages between two frames are drawn once. */
@@ -116,8 +103,12 @@ export class Frame {
   }
 
   private chosen(): void {
-    show(this.slider.el, LOOKING_BACK.includes(this.tabs.shown));
+    show(this.slider.el, this.lookingBack());
     this.request();
+  }
+
+  private lookingBack(): boolean {
+    return this.parts.some(({ tab, past }) => past && tab === this.tabs.shown);
   }
 
   private repaint(): void {
@@ -125,7 +116,7 @@ export class Frame {
   }
 
   private draw(): void {
-    const { state } = this.feed;
+    const { state } = this.source;
     if (!state.known) return;
     if (this.changed.size) {
       this.header.update(state, this.changed);

@@ -58,7 +58,7 @@ class GraphPanel implements Panel {
 
   private draw(): void {
     const graph = this.state?.graph;
-    show(this.empty, !graph?.tasks.length);
+    show(this.empty, !graph?.tasks.length && !this.state?.run?.finished);
     show(this.canvas, Boolean(graph?.tasks.length));
     if (!graph || !this.width) return;
     const drawing = drawingOf(graph, this.width);

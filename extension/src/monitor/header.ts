@@ -60,7 +60,7 @@ export class Header {
   private readonly elapsed = new Figure('Elapsed');
   private readonly nodes = new Figure('Nodes');
   private readonly moved = new Figure('Moved');
-  private readonly ticking: ReturnType<typeof setInterval>;
+  private readonly ticking: ReturnType<typeof setInterval> | undefined;
   private state: State | null = null;
   private asked: 'stop' | 'resume' | null = null;
   private toasting: ReturnType<typeof setTimeout> | undefined;
@@ -89,7 +89,7 @@ export class Header {
       this.toast,
       this.spoken,
     );
-    this.ticking = setInterval(() => this.tick(), 500);
+    if (!kernel.absent) this.ticking = setInterval(() => this.tick(), 500);
     this.waiting();
   }
 
@@ -149,6 +149,11 @@ export class Header {
   }
 
   private alive({ nodes_alive: alive, nodes_total: total }: RunInfo): void {
+    // nobody knows how they are now
+    if (this.kernel.absent) {
+      this.nodes.show(integer(total));
+      return;
+    }
     const away = alive < total ? `${integer(total - alive)} away` : 'all alive';
     // thousands would not stand in one line beside their total
     if (total < 1000) this.nodes.show(`${integer(alive)} of ${integer(total)}`, away);

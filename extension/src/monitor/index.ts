@@ -1,7 +1,9 @@
 /** The run monitor as an anywidget: what is known of the run belongs to the model, a view only shows it. */
+import { h } from './dom';
 import { Feed } from './feed';
-import { Frame } from './frame';
+import { Frame, STYLE } from './frame';
 import type { WidgetModel } from './model';
+import { liveParts } from './parts';
 
 interface Setting {
   model: WidgetModel;
@@ -17,7 +19,10 @@ export default () => {
       };
     },
     render({ model, el }: Setting & { el: HTMLElement }) {
-      const frame = new Frame((feed ??= new Feed(model)));
+      const own = (feed ??= new Feed(model));
+      const frame = new Frame(own, liveParts(own));
+      // with each view: some front ends put each output into a document of its own
+      frame.el.prepend(h('style', {}, STYLE));
       el.append(frame.el);
       return () => {
         frame.dispose();

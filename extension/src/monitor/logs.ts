@@ -69,7 +69,7 @@ class LogsPanel implements Panel {
     const left = skipped ? ` · ${integer(skipped)} skipped` : '';
     setText(this.said, `${count(rows.length, 'line')}${left}`);
     this.said.title = skipped ? 'Lines that came faster than they can be shown; run.logs has them' : '';
-    show(this.earlier, this.buffer.hasEarlier);
+    show(this.earlier, this.buffer.hasEarlier && !this.kernel.absent);
     show(this.list.el, rows.length > 0);
     show(this.empty, rows.length === 0);
     setText(

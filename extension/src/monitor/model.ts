@@ -53,7 +53,7 @@ export async function openControl(model: WidgetModel): Promise<Control> {
       const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
       await Promise.race([comm.subshellStarted.catch(() => undefined), late]);
     }
-    comm.open({ monitor: model.get('control') });
+    comm.open({ token: model.get('control') });
     return {
       send: (command) => {
         try {

@@ -41,7 +41,8 @@ function reading(curve: Curve, index: number, newest: boolean): Reading {
   const range = `${number(curve.low.at(index))} to ${number(curve.high.at(index))}`;
   return {
     value: number(curve.mean.at(index)),
-    spread: n > 1 ? `mean of ${integer(n)} nodes · ${range}` : count(n, 'node'),
+    // a notebook may not say how many they were
+    spread: n > 1 ? `mean of ${integer(n)} nodes · ${range}` : !Number.isNaN(n) ? count(n, 'node') : range,
     where: newest ? '' : `iteration ${where(curve.x.at(index))}`,
   };
 }

@@ -15,7 +15,7 @@ from manta_nb.render import Shown
 from manta_nb.sdk.module import Module
 from manta_nb.sdk.parse import dotted_name, one_line
 from manta_nb.sdk.source import MAIN, ModuleSource, source_from_text
-from manta_nb.ui.cells import Cell, CellImporter, current_cell
+from manta_nb.ui.cells import Cell, CellImporter, Refusal, current_cell
 from manta_nb.ui.check import check_names
 from manta_nb.ui.notebook import CellModule, Notebook
 
@@ -44,11 +44,12 @@ def define_module(notebook: Notebook, options: Namespace, body: str) -> Module |
     """
     __tracebackhide__ = True
     cell = current_cell(notebook.shell, body)
+    notebook.traces.ran(cell)
     try:
         return _defined(notebook, options, cell)
-    except BaseException:
+    except BaseException as error:
         for entry in filter(None, map(notebook.modules.get, options.name)):
-            entry.refused = cell.label
+            entry.refused = Refusal(cell, one_line(f"{error}" or type(error).__name__))
         raise
 
 

@@ -30,6 +30,7 @@ def run_swarm_cell(notebook: Notebook, options: Namespace, body: str) -> Run | C
     """
     __tracebackhide__ = True
     cell = current_cell(notebook.shell, body)
+    notebook.traces.ran(cell)
     tree = parse_body(notebook.shell, cell)
     check_body(tree, cell, notebook.namespace)
     # Checks each value where it is set, so that the error names the line.
@@ -44,9 +45,12 @@ def run_swarm_cell(notebook: Notebook, options: Namespace, body: str) -> Run | C
         notebook.say(*[_yours(name, notebook.namespace[name]) for name in taken])
         value = run_body(notebook.shell, cell, tree)
         swarm = swarm_of(value, options.name, first.globals, tree, cell, notebook.namespace)
-    return start_run(
-        notebook, swarm, options.name, options, lambda run: notebook.bind(options.name, run, "run")
-    )
+
+    def begun(run: Run) -> None:
+        notebook.traces.began(run.run_id, cell)
+        notebook.bind(options.name, run, "run")
+
+    return start_run(notebook, swarm, options.name, options, begun)
 
 
 def _yours(name: str, value: object) -> str:

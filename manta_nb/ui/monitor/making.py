@@ -10,7 +10,7 @@ from comm import get_comm_manager
 from manta_nb.errors import NodeError
 from manta_nb.session.feed import Buttons, Look, Message, NodeLook, NoLook, ProcessLook, RunFeed
 from manta_nb.ui.follow import WatchedRun
-from manta_nb.ui.goingon import start_line
+from manta_nb.ui.goingon import OVER, resumable
 from manta_nb.ui.monitor.actions import RunActions
 from manta_nb.ui.monitor.control import switchboard
 from manta_nb.ui.monitor.monitor import Monitor
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from manta_nb.session.session import Session
 
 __all__ = ["make_monitor"]
-
-_OVER = ("stopped", "failed", "interrupted")
 
 
 def make_monitor(
@@ -103,7 +101,7 @@ class _ButtonFeed(RunFeed):
         able, note = session is not None and not session.closed, ""
         if session is None and run.stored_session is not None:
             able, note = _of_the_store(run, run.stored_session)
-        can_resume = able and run.status in _OVER
+        can_resume = able and run.status in OVER
         self.buttons = Buttons(self._controls, can_resume, note)
 
 
@@ -111,12 +109,6 @@ def _of_the_store(run: Run, stored: Mapping[str, Any]) -> tuple[bool, str]:
     """Whether nodes can be had for a run that was opened from the store, and what is to be said of it."""
     if run.status in ("pending", "running", "stopping"):
         return False, f"this is how it stood when it was opened here; %manta stop {run.name} stops it there"
-    if run.status not in _OVER:
+    if run.status not in OVER:
         return True, ""
-    if stored["missing"]:
-        line = start_line(stored)
-        return (
-            False,
-            f"it ran on data of a notebook: {line} with the like of them, then %manta resume {run.name}",
-        )
-    return True, "its nodes have ended; Resume starts the like of them"
+    return resumable(stored, None, run.name)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from IPython.core.getipython import get_ipython
 
-from manta_nb.ui.follow import WatchedRun
 from manta_nb.ui.monitor import BUNDLE
 
 if TYPE_CHECKING:
+    from manta_nb.ui.follow import WatchedRun
     from manta_nb.ui.monitor.monitor import Monitor
 
 __all__ = ["busy", "controls", "open_monitor", "somebody_looks"]

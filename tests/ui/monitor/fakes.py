@@ -158,4 +158,4 @@ class Desk:
         return self.browser
 
     def comm(self) -> Comm:
-        return Comm(self.comms, monitor=self.browser.token)
+        return Comm(self.comms, token=self.browser.token)

@@ -73,7 +73,7 @@ def test_a_screen_without_control_comm_may_use_the_model(desk):
 
 def test_a_comm_for_a_monitor_that_is_gone_is_closed(desk):
     """The screen then knows that nobody listens; so it is after the monitor was closed."""
-    stranger = Comm(desk.comms, monitor="nobody")
+    stranger = Comm(desk.comms, token="nobody")  # noqa: S106 - it names a screen
     late = desk.comm()
     desk.monitor.close()
     late.says({"op": "stop"})
