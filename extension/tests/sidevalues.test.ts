@@ -70,9 +70,13 @@ test('an opened value that has changed since offers to look again, and is asked 
   const crossed = asked.log.length;
   changed(3);
   const before = asked.log.length;
+  // whatever has changed since, the line belongs to the numbers below it
+  const facts = part.el.textContent ?? '';
   button(part.el, 'Changed since: look again').happens('click');
 
   assert.deepEqual([crossed, before, asked.log.length], [2, 2, 3]);
+  assert.match(facts, /changed in iteration 2/);
+  assert.match(part.el.textContent ?? '', /changed in iteration 3/);
 });
 
 test('the code that reads a value can be copied and inserted', () => {

@@ -39,7 +39,7 @@ class MonitorTab extends MainAreaWidget<Panel> {
     content.addWidget(view);
     super({ content });
     this.id = `manta-nb-monitor-${model}`;
-    this.title.label = run.name || run.run_id.slice(0, 8);
+    this.title.label = [run.name, run.run_id.slice(0, 4)].filter(Boolean).join(' ');
     this.title.caption = `Run ${run.name} ${run.run_id.slice(0, 8)}`;
     this.title.icon = mantaIcon;
     this.title.closable = true;
@@ -112,7 +112,14 @@ class Monitors {
       this.kernels.ofKernel(link.kernel),
     );
     this.keep(link, run.run_id, tab);
-    this.app.shell.add(tab, 'main', { ref: panel.id, mode: 'split-right' });
+    // one place for all of them: each in a half of its own would leave the notebook none
+    const beside = [...this.tabs.values()]
+      .flatMap((tabs) => [...tabs.values()])
+      .find((each) => each.isAttached);
+    const place = beside
+      ? ({ ref: beside.id, mode: 'tab-after' } as const)
+      : ({ ref: panel.id, mode: 'split-right' } as const);
+    this.app.shell.add(tab, 'main', place);
     return null;
   }
 

@@ -43,6 +43,11 @@ export async function mayStop(run: RunRow, settings: IMantaSettings | null): Pro
   return button.accept;
 }
 
+/** `Stop Run fl`: which one is meant is seen before it is clicked. */
+function named(label: string, run: RunRow | null): string {
+  return run?.name ? `${label} ${run.name}` : label;
+}
+
 function add(app: JupyterFrontEnd, kernels: IKernels, settings: IMantaSettings | null): void {
   // without a name only this notebook's own: nobody stops another's by a shortcut
   const stoppable = (args: Arguments): RunRow | null =>
@@ -50,7 +55,7 @@ function add(app: JupyterFrontEnd, kernels: IKernels, settings: IMantaSettings |
   const resumable = (args: Arguments): RunRow | null =>
     runOf(kernels.current, args, (run) => run.can_resume && run.here);
   app.commands.addCommand(STOP, {
-    label: 'Stop Run',
+    label: (args) => named('Stop Run', stoppable(args)),
     caption: 'Stop the run of this notebook; what it has committed is kept',
     isEnabled: (args) => stoppable(args) !== null,
     execute: async (args) => {
@@ -60,7 +65,7 @@ function add(app: JupyterFrontEnd, kernels: IKernels, settings: IMantaSettings |
     },
   });
   app.commands.addCommand(RESUME, {
-    label: 'Resume Run',
+    label: (args) => named('Resume Run', resumable(args)),
     caption: 'Go on with the latest run of this notebook that was stopped',
     isEnabled: (args) => resumable(args) !== null,
     execute: async (args) => {

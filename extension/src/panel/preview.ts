@@ -12,7 +12,7 @@ export class Preview {
   readonly el: HTMLElement;
   private readonly code = h('code', { class: 'ms-code-text' });
   private readonly content = h('div', { class: 'ms-value', 'aria-live': 'polite' });
-  private readonly again: HTMLButtonElement;
+  private readonly outdated: HTMLButtonElement;
   private wanted: Wanted | null = null;
   private asked = 0;
   private answered = -Infinity;
@@ -21,16 +21,18 @@ export class Preview {
 
   constructor(
     private readonly actions: Actions,
+    /** asks once more for what is shown */
+    private readonly again: () => void,
     ...above: HTMLElement[]
   ) {
     const text = (): string => this.code.textContent ?? '';
-    this.again = h(
+    this.outdated = h(
       'button',
       {
         type: 'button',
         class: 'ms-link',
         hidden: true,
-        on: { click: () => this.wanted && this.ask(this.wanted) },
+        on: { click: () => this.again() },
       },
       'Changed since: look again',
     );
@@ -41,7 +43,7 @@ export class Preview {
       iconButton('copy', 'Copy this code', () => actions.copy(text())),
       iconButton('insert', 'Insert this code in a cell below', () => actions.insert(text())),
     );
-    this.el = h('div', { class: 'ms-preview' }, ...above, code, this.again, this.content);
+    this.el = h('div', { class: 'ms-preview' }, ...above, code, this.outdated, this.content);
   }
 
   say(code: string): void {
@@ -53,10 +55,10 @@ export class Preview {
   outdate(): void {
     const crossed = this.fresh && performance.now() - this.answered < CROSSED_MS;
     if (!crossed || !this.wanted) {
-      show(this.again, true);
+      show(this.outdated, true);
       return;
     }
-    this.ask(this.wanted);
+    this.again();
     this.fresh = false;
   }
 
@@ -65,7 +67,7 @@ export class Preview {
     this.wanted = wanted;
     this.fresh = true;
     const mine = (this.asked += 1);
-    show(this.again, false);
+    show(this.outdated, false);
     if (!this.content.childElementCount) fill(this.content, said('Asking the kernel …'));
     void this.actions.value(wanted).then((answer) => {
       if (mine !== this.asked) return;

@@ -37,7 +37,11 @@ class ValueItem implements Row<Item> {
     this.nodes.addEventListener('change', () => this.look());
     this.nodes.addEventListener('focus', () => this.nodes.select());
     this.choice = h('label', { class: 'ms-choice' }, 'of', this.nodes, this.names);
-    this.preview = new Preview(actions, h('div', { class: 'ms-facts-line' }, this.when, this.choice));
+    this.preview = new Preview(
+      actions,
+      () => this.look(),
+      h('div', { class: 'ms-facts-line' }, this.when, this.choice),
+    );
     this.preview.el.id = id;
     this.button = h(
       'button',
@@ -65,7 +69,8 @@ class ValueItem implements Row<Item> {
     setText(this.type, row.type);
     setText(this.size, bytes(row.nbytes));
     setAttribute(this.button, 'title', `${row.tag}: ${row.type}, ${bytes(row.nbytes)}`);
-    setText(this.when, whenOf(row, nodes === null));
+    // the numbers below stay those that were looked at
+    if (!this.open || before?.run !== item.run) setText(this.when, whenOf(row, nodes === null));
     this.preview.say(row.code);
     show(this.choice, nodes !== null);
     if (nodes) this.offer(nodes, total);
@@ -91,6 +96,7 @@ class ValueItem implements Row<Item> {
   private look(): void {
     if (!this.item) return;
     const { run, row, nodes } = this.item;
+    setText(this.when, whenOf(row, nodes === null));
     const node = this.nodes.value.trim();
     const wanted: Wanted = { kind: nodes ? 'result' : 'global', run, tag: row.tag };
     this.preview.ask(nodes && node ? { ...wanted, node } : wanted);
@@ -161,5 +167,11 @@ export function resultsPart(actions: Actions, folds: Folds): ValuesPart {
       nodes: Array.isArray(row.nodes) ? row.nodes : [],
       total: row.total,
     }));
-  return new ValuesPart('Results', 'None yet: they come with the first iteration.', items, actions, folds);
+  return new ValuesPart(
+    'Results',
+    'None: they come with the iterations that are committed.',
+    items,
+    actions,
+    folds,
+  );
 }

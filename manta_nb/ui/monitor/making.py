@@ -29,10 +29,14 @@ def make_monitor(
     before_resume: Callable[[Any], object],
     controls: Literal["live", "after-cell"],
     busy: Callable[[], bool],
+    hindrance: Callable[[], str] = str,
 ) -> Monitor:
-    """A monitor of a run; `session` tells the run's own: None where it has none (yet)."""
+    """A monitor of a run; `session` tells the run's own: None where it has none (yet).
+
+    `hindrance` tells why no run can go on in this kernel; "" where it can.
+    """
     run = cast("Run", watched)
-    feed = _ButtonFeed(run, session, controls)
+    feed = _ButtonFeed(run, session, controls, hindrance)
 
     def nodes() -> Mapping[str, Any]:
         found = session()
@@ -72,12 +76,17 @@ class _ButtonFeed(RunFeed):
     """A run's feed that knows what its buttons can do in this notebook."""
 
     def __init__(
-        self, run: Run, session: Callable[[], Session | None], controls: Literal["live", "after-cell"]
+        self,
+        run: Run,
+        session: Callable[[], Session | None],
+        controls: Literal["live", "after-cell"],
+        hindrance: Callable[[], str],
     ) -> None:
         super().__init__(run, _SessionLook(session))
         self._run = run
         self._session = session
         self._controls = controls
+        self._hindrance = hindrance
         self._plain = Buttons(controls)
         self._press()
 
@@ -101,6 +110,8 @@ class _ButtonFeed(RunFeed):
         able, note = session is not None and not session.closed, ""
         if session is None and run.stored_session is not None:
             able, note = _of_the_store(run, run.stored_session)
+        if able and run.status in OVER and (hindrance := self._hindrance()):
+            able, note = False, hindrance
         can_resume = able and run.status in OVER
         self.buttons = Buttons(self._controls, can_resume, note)
 

@@ -21,6 +21,7 @@ def open_monitor(
     run: WatchedRun,
     session: Callable[[], Any] = lambda: None,
     before_resume: Callable[[Any], object] = lambda run: None,
+    hindrance: Callable[[], str] = str,
 ) -> Monitor | str:
     """A monitor of a run; or one line: why there is none, "" where nobody could look at it.
 
@@ -28,6 +29,7 @@ def open_monitor(
         run: what is shown.
         session: the run's own, None where it has none (yet).
         before_resume: called before the run goes on from the monitor; raises where it must not.
+        hindrance: why no run can go on in this kernel now; "" where it can.
     """
     if not somebody_looks(get_ipython()):
         return ""
@@ -37,7 +39,7 @@ def open_monitor(
         from manta_nb.ui.monitor.making import make_monitor  # noqa: PLC0415 - anywidget takes a while, and may be missing
     except ImportError as error:
         return f"the live monitor needs anywidget here: {error}"
-    return make_monitor(run, session, before_resume, controls(), lambda: busy(get_ipython()))
+    return make_monitor(run, session, before_resume, controls(), lambda: busy(get_ipython()), hindrance)
 
 
 def somebody_looks(shell: Any) -> bool:

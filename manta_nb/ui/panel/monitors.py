@@ -52,7 +52,7 @@ class Monitors:
             if left is None:
                 raise UsageError(f"{_MOST} monitors are open: close one of their tabs")
             self.close(left)
-        made = open_monitor(run, lambda: self._owner(run), self._before_resume)
+        made = open_monitor(run, lambda: self._owner(run), self._before_resume, self._hindrance)
         if isinstance(made, str):
             raise UsageError(made or "no front end is there to show a monitor")
         model = str(made.view["model_id"])
@@ -91,10 +91,16 @@ class Monitors:
         sessions = self.notebook.sessions if self.notebook is not None else []
         return next((session for session in sessions if run in session.runs), None)
 
+    def _hindrance(self) -> str:
+        """Why no run can go on."""
+        return (
+            "" if self.notebook is not None else "to go on: %load_ext manta_nb, then open this monitor again"
+        )
+
     def _before_resume(self, run: Any) -> object:
-        if self.notebook is None:
-            raise UsageError("the nodes are not there yet: %load_ext manta_nb, then Resume")
         notebook = self.notebook
+        if notebook is None:
+            raise UsageError(self._hindrance())
         # by name: numpy, as whoever has a run has
         chosen = import_module("manta_nb.ui.goingon").choose(notebook, run)
         if run._session is None:

@@ -31,7 +31,7 @@ class Resuming:
         if run.status not in OVER:
             return False, ""
         if not self._loaded:
-            return False, "%load_ext manta_nb first: then it can go on" if run.status == "interrupted" else ""
+            return False, "%load_ext manta_nb first: then it can go on"
         live = run.live
         if live is not None and any(live in session.runs for session in self._source.sessions):
             return True, ""

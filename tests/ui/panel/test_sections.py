@@ -264,10 +264,11 @@ def test_a_past_run_goes_on_where_nodes_can_be_had(
     assert bool(expected[1]) == bool(found["note"])
 
 
-def test_without_the_magics_nothing_can_go_on():
-    """And an interrupted run says what is missing."""
+@pytest.mark.parametrize("status", ["interrupted", "stopped", "failed"])
+def test_without_the_magics_nothing_can_go_on(status: str):
+    """And a run that could otherwise says what is missing."""
     notebook = FakeNotebook()
-    kept(notebook.store, 8, status="interrupted", session={"options": {}, "missing": []})
+    kept(notebook.store, 8, status=status, session={"options": {}, "missing": []})
     found = row(notebook, loaded=False)
 
     assert not found["can_resume"]

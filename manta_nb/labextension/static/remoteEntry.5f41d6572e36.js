@@ -1,6 +1,6 @@
 (() => {
   const base = new URL('.', document.currentScript.src).href;
-  const entries = {"./extension":{"file":"extension.35507810edd4.js","needs":["@codemirror/language","@codemirror/state","@codemirror/view","@jupyterlab/application","@jupyterlab/apputils","@jupyterlab/codemirror","@jupyterlab/completer","@jupyterlab/coreutils","@jupyterlab/filebrowser","@jupyterlab/launcher","@jupyterlab/mainmenu","@jupyterlab/notebook","@jupyterlab/rendermime","@jupyterlab/services","@jupyterlab/settingregistry","@jupyterlab/statusbar","@jupyterlab/ui-components","@lumino/coreutils","@lumino/signaling","@lumino/widgets"]},"./mimeExtension":{"file":"mimeExtension.402fd628944c.js","needs":["@lumino/widgets"]}};
+  const entries = {"./extension":{"file":"extension.7faf10da6a00.js","needs":["@codemirror/language","@codemirror/state","@codemirror/view","@jupyterlab/application","@jupyterlab/apputils","@jupyterlab/codemirror","@jupyterlab/completer","@jupyterlab/coreutils","@jupyterlab/filebrowser","@jupyterlab/launcher","@jupyterlab/mainmenu","@jupyterlab/notebook","@jupyterlab/rendermime","@jupyterlab/services","@jupyterlab/settingregistry","@jupyterlab/statusbar","@jupyterlab/ui-components","@lumino/coreutils","@lumino/signaling","@lumino/widgets"]},"./mimeExtension":{"file":"mimeExtension.402fd628944c.js","needs":["@lumino/widgets"]}};
   const chunks = {"viewer":"viewer.42e1fec5e8eb.js"};
   const loaded = {};
   let scope;
