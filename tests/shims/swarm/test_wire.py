@@ -27,6 +27,7 @@ def pair() -> Iterator[Pair]:
 
 
 def descriptors() -> int:
+    # there may be fewer later: what other tests of this process left is closed when it is collected
     return len(os.listdir("/proc/self/fd"))
 
 
@@ -58,7 +59,7 @@ def test_arrays_arrive_as_they_were(pair: Pair, dtype: str, shape: tuple[int, ..
     assert array.dtype.newbyteorder("=") == found["a"].dtype and shape == found["a"].shape
     assert not found["a"].flags.writeable
     del found
-    assert before == descriptors()
+    assert descriptors() <= before
 
 
 def test_messages_stay_apart(pair: Pair):
@@ -127,7 +128,7 @@ def test_what_keeps_no_contract_is_refused(pair: Pair, header: Any, content: byt
     with pytest.raises(WireError):
         receive(pair[1])
 
-    assert before == descriptors()
+    assert descriptors() <= before
 
 
 def test_more_files_than_one_are_refused(pair: Pair):
@@ -138,7 +139,7 @@ def test_more_files_than_one_are_refused(pair: Pair):
     with pytest.raises(WireError, match="more than one file"):
         receive(pair[1])
 
-    assert before == descriptors()
+    assert descriptors() <= before
 
 
 def test_a_message_has_an_end(pair: Pair):
