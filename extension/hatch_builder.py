@@ -32,6 +32,6 @@ def build(target_name: str, version: str, **options: object) -> None:
     try:
         npm_builder(target_name, version, **options)  # type: ignore[arg-type]
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
-        REASON.write_text(f"it could not be built: {error}\n", encoding="utf-8")
+        REASON.write_text(f"{error}\n", encoding="utf-8")
     else:
         REASON.unlink(missing_ok=True)

@@ -52,7 +52,7 @@ class Monitors:
             if left is None:
                 raise UsageError(f"{_MOST} monitors are open: close one of their tabs")
             self.close(left)
-        made = open_monitor(run, lambda: self._owner(run), self._before_resume, self._hindrance)
+        made = open_monitor(run, lambda: self._owner(run), self.before_resume, self._hindrance)
         if isinstance(made, str):
             raise UsageError(made or "no front end is there to show a monitor")
         model = str(made.view["model_id"])
@@ -97,10 +97,15 @@ class Monitors:
             "" if self.notebook is not None else "to go on: %load_ext manta_nb, then open this monitor again"
         )
 
-    def _before_resume(self, run: Any) -> object:
+    def before_resume(self, run: Any) -> object:
+        """See that a run goes on with the notebook's choice of code, on its nodes, and as its own.
+
+        Raises:
+            UsageError: there is no notebook, or its cells have changed since.
+        """
         notebook = self.notebook
         if notebook is None:
-            raise UsageError(self._hindrance())
+            raise UsageError("%load_ext manta_nb first: then it can go on")
         # by name: numpy, as whoever has a run has
         chosen = import_module("manta_nb.ui.goingon").choose(notebook, run)
         if run._session is None:

@@ -104,7 +104,7 @@ def test_without_the_magics_nothing_goes_on(kernel: Kernel):
     resumed = page.asks("resume", run="x")
     offered = page.asks("complete", text="%%swarm fl --it", at=15)
 
-    assert resumed["text"] == "the nodes are not there yet: %load_ext manta_nb, then Resume"
+    assert resumed["text"] == "%load_ext manta_nb first: then it can go on"
     assert (offered["start"], offered["end"]) == (11, 15)
     assert [each["text"] for each in offered["completions"]] == ["--iterations"]
     assert {*offered["completions"][0]} == {"text", "kind", "help"}
@@ -241,11 +241,11 @@ def test_a_run_opened_before_the_magics_goes_on_with_the_nodes_of_the_notebook(
     monitors = Monitors(None)
     run: Any = SimpleNamespace(_session=None, _home=None, display=None)
     with pytest.raises(UsageError, match="%load_ext manta_nb"):
-        monitors._before_resume(run)
+        monitors.before_resume(run)
     monitors.notebook = notebook
-    monitors._before_resume(run)
+    monitors.before_resume(run)
     own: Any = SimpleNamespace(_session="its own", _home=None, display=None)
-    monitors._before_resume(own)
+    monitors.before_resume(own)
 
     assert run._home() == ("nodes for", run)
     assert run.display == "shown"
