@@ -86,14 +86,16 @@ class Questions:
         return f"{run.name} is asked to stop, in another kernel ({run.owner})"
 
     def _resume(self, run_id: str) -> dict[str, Any]:
+        notebook = self._notebook
+        if notebook is None:
+            raise UsageError("%load_ext manta_nb first: then it can go on")
         run = self._run(run_id)
         if run.finished and run.status == "completed":
             raise UsageError(f"{run.name} is complete: %manta resume {run_id[:8]} --iterations N gives more")
         # as the button of a monitor does it; by name: numpy, which loading the extension does not need
         actions = import_module("manta_nb.ui.monitor.actions").RunActions
         told = actions(run, dict, self._monitors.before_resume).resume()
-        notebook = self._notebook
-        if notebook is not None and run.name.isidentifier() and run.name not in notebook.namespace:
+        if run.name.isidentifier() and run.name not in notebook.namespace:
             notebook.bind(run.name, run, "run")
         return {"text": told}
 
