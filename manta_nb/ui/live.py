@@ -25,6 +25,9 @@ from manta_nb.ui.terminal import TerminalDisplay
 
 __all__ = ["Mode", "OpenMonitor", "RunDisplay", "display_mode"]
 
+#: runs whose outputs can still go on with them after their end
+_ENDED = 8
+
 #: `widget` and `static` as in `MANTA_NB_LIVE`; `terminal` where text is all there is
 Mode = Literal["widget", "static", "terminal"]
 
@@ -88,6 +91,8 @@ class RunDisplay:
         self._open: dict[str, LiveDisplay | TerminalDisplay] = {}
         #: run → where a monitor was opened on it after its end
         self._staying: dict[str, LiveDisplay] = {}
+        #: run → what showed it to its end; the latest few
+        self._ended: dict[str, LiveDisplay] = {}
         self._sessions: weakref.WeakSet[Owner] = weakref.WeakSet()
         #: called before a run goes on from a screen; raises where it must not
         self.before_resume: Callable[[Any], object] = lambda run: None
@@ -126,6 +131,21 @@ class RunDisplay:
         display.refresh()
         if display.over:
             self._open.pop(run.run_id, None)
+            self._remember(display)
+
+    def expect(self, run: WatchedRun) -> None:
+        """The run may go on from a screen that is not in its cell: its latest outputs follow it then, too."""
+        display = self._open.get(run.run_id) or self._ended.get(run.run_id)
+        if isinstance(display, LiveDisplay):
+            display.expect()
+            self._open[run.run_id] = display
+
+    def _remember(self, display: LiveDisplay | TerminalDisplay) -> None:
+        if isinstance(display, LiveDisplay):
+            self._ended.pop(display.run.run_id, None)
+            self._ended[display.run.run_id] = display
+            while len(self._ended) > _ENDED:
+                del self._ended[next(iter(self._ended))]
 
     def settle_ended(self, result: object = None) -> None:
         """Settle every run that is over: for IPython's `post_run_cell`, so that also runs nobody waits for are kept."""

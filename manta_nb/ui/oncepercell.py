@@ -31,6 +31,9 @@ class RunDisplay(Protocol):
     def know(self, session: Session) -> None:
         """A session whose runs are shown: monitors look at its nodes."""
 
+    def expect(self, run: Run) -> None:
+        """The run may go on from a screen elsewhere: its latest outputs follow it then."""
+
     def settle(self, run: Run) -> None:
         """Bring all outputs of the run up to date."""
 
@@ -46,6 +49,7 @@ class OncePerCell:
         self._shell = shell
         self._shown = ("", -1)
         self.know = display.know
+        self.expect = display.expect
         self.settle = display.settle
         self.settle_ended = display.settle_ended
 

@@ -115,6 +115,12 @@ class LiveDisplay:
         self._unwatch()
         self.refresh()
 
+    def expect(self) -> None:
+        """The run, which is over, may go on from a screen elsewhere: then these outputs go on with it."""
+        if self.over and self._live:
+            self._unwatch()
+            self._unwatch = self.run.watch(self._revive)
+
     def refresh(self) -> None:
         """Update every output from the calling thread; after the end with what stays."""
         with self._lock:
@@ -143,7 +149,8 @@ class LiveDisplay:
             return
         self._unwatch()
         with self._lock:
-            if self.follower is None and any(output.monitor for output in self._outputs.values()):
+            # not where the run was resumed on its own screen, which holds on to it
+            if self._outputs and (self.over or self.follower is None):
                 for output in self._outputs.values():
                     output.final = None
                 self.over = False

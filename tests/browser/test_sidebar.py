@@ -84,7 +84,7 @@ def test_it_follows_the_run_and_comes_back_after_a_reload(opened: Opened, gate: 
 
 
 def test_stop_acts_while_a_cell_is_busy(opened: Opened, gate: Gate) -> None:
-    """Stop, confirmed, ends the run though the kernel executes a cell; Resume takes its place and goes on."""
+    """Stop, confirmed, ends the run though the kernel executes a cell; Resume takes its place, also in the cell."""
     notebook = running(opened, gate, "held", BUSY.replace("SECONDS", "60"), until=2)
     sidebar = Sidebar(notebook.page)
     sidebar.wait_run("held", "running", "2 of 50")
@@ -99,6 +99,7 @@ def test_stop_acts_while_a_cell_is_busy(opened: Opened, gate: Gate) -> None:
     gate.open(3)
     sidebar.button("Resume held").click()
     sidebar.wait_run("held", "running", "3 of 50")
+    expect(notebook.output(RUN)).to_contain_text("iteration 3 of 50")
 
     assert busy
     assert notebook.ask("[held.status, held.iteration]") == ["running", 3]

@@ -43,6 +43,9 @@ class FakeDisplay:
     def know(self, session: Any) -> None:
         """No node is looked at."""
 
+    def expect(self, run: Any) -> None:
+        """Nothing of it follows."""
+
     def settle(self, run: Any) -> None:
         """Nothing to bring up to date."""
 

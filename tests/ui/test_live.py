@@ -18,6 +18,7 @@ from manta_nb.ui.live import RunDisplay, display_mode
 from manta_nb.ui.outputs import LiveDisplay
 from manta_nb.ui.terminal import TerminalDisplay
 from tests.session.fake_run import FakeRun, learning_curves
+from tests.waiting import until
 
 LONG = 20.0
 FINAL = {"text/plain", "text/html", "image/png", MIME}
@@ -189,6 +190,44 @@ def test_what_nobody_waited_for_is_settled_after_a_later_cell():
 
     assert sum("completed" in data["text/plain"] for data in screen.outputs.values()) == 1
     on.end()
+
+
+def test_what_was_final_goes_on_with_a_run_resumed_elsewhere():
+    """A stopped run that the sidebar resumes is live again in its own cell, and ends there as it ends."""
+    screen, run = Screen(), learning()
+    shows = RunDisplay("widget", screen, pause=0)
+    shows.show(run)
+    run.end("stopped", iteration=5)
+    shows.settle(run)
+    stopped = len(screen.sent)
+    shows.expect(run)
+    run.move(status="running", iteration=6)
+    until(lambda: len(screen.sent) > stopped, LONG)
+    live = screen.sent[-1][0]["text/plain"]
+    run.end()
+    shows.settle(run)
+
+    assert "iteration 6 of 20" in live
+    assert [data["text/plain"].split(" · ")[1] for data in screen.outputs.values()] == ["completed"]
+    assert all(set(data) == FINAL for data in screen.outputs.values())
+
+
+def test_what_is_not_resumed_stays_final():
+    """A run that is expected to go on and does not leaves its outputs alone; so does one that nobody showed."""
+    screen, run, other = Screen(), learning(), learning(run_id="other")
+    shows = RunDisplay("widget", screen, pause=0)
+    shows.show(run)
+    run.end("stopped", iteration=5)
+    shows.settle(run)
+    sent = len(screen.sent)
+    shows.expect(run)
+    shows.expect(other)
+    run.move()
+    shows.settle_ended()
+
+    assert {data["text/plain"].split(" · ")[1] for data, *_ in screen.sent[sent:]} <= {"stopped"}
+    assert len(screen.outputs) == 1
+    other.end()
 
 
 def test_a_finished_run_is_shown_as_a_bundle_at_once():

@@ -112,6 +112,7 @@ class Monitors:
             # one that was opened before the magics were there does not know their nodes
             run.display, run._home = notebook.display, partial(notebook._home, run)
         notebook.remember(run)
+        notebook.display.expect(run)
         return chosen
 
 

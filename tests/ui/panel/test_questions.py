@@ -232,10 +232,12 @@ def test_a_desk_that_was_left_alone_can_be_asked_again():
 def test_a_run_opened_before_the_magics_goes_on_with_the_nodes_of_the_notebook(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    """Resume in its monitor's tab: the notebook gives the nodes, and has the run from then on."""
+    """Resume in its monitor's tab: the notebook gives the nodes, has the run from then on, and shows it in its cell."""
     remembered: list[object] = []
+    expected: list[object] = []
+    display = SimpleNamespace(expect=expected.append)
     notebook: Any = SimpleNamespace(
-        _home=lambda run: ("nodes for", run), display="shown", remember=remembered.append, modules={}
+        _home=lambda run: ("nodes for", run), display=display, remember=remembered.append, modules={}
     )
     monkeypatch.setattr("manta_nb.ui.goingon.choose", lambda notebook, run: [])
     monitors = Monitors(None)
@@ -248,9 +250,9 @@ def test_a_run_opened_before_the_magics_goes_on_with_the_nodes_of_the_notebook(
     monitors.before_resume(own)
 
     assert run._home() == ("nodes for", run)
-    assert run.display == "shown"
+    assert run.display is display
     assert own._home is None
-    assert remembered == [run, own]
+    assert remembered == expected == [run, own]
 
 
 class Stores:
