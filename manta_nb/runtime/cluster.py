@@ -17,6 +17,7 @@ from distributed import Client, Nanny, Scheduler, Security, SpecCluster
 from distributed.utils import get_mp_context
 
 from manta_nb.errors import UsageError
+from manta_nb.runtime.promptness import make_prompt
 from manta_nb.runtime.settings import QUIET, ProcessSettings
 from manta_nb.runtime.worker import SETUP_VARIABLE, resource_of
 from manta_nb.runtime.workplace import WorkerSetup
@@ -109,6 +110,7 @@ class NodeCluster:
                 self.client = Client(
                     self.dask, security=self.security, set_as_default=False, direct_to_workers=True
                 )
+                make_prompt(self.client, self.dask.scheduler)
         except BaseException:
             self._whole.restore()
             raise

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from distributed import Worker, WorkerPlugin, get_worker
 
+from manta_nb.runtime.promptness import make_worker_prompt
 from manta_nb.runtime.runners.request import BatchRequest
 from manta_nb.runtime.workplace import Refused, WorkerSetup, Workplace
 
@@ -119,6 +120,7 @@ def dask_setup(worker: Worker) -> None:
     """Dask calls this when one of our own workers (re)starts, in its main thread."""
     # Jupyter's interrupt goes to the whole process group and must not end a node
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    make_worker_prompt(worker)
     _adopt(worker, WorkerSetup.load(Path(os.environ[SETUP_VARIABLE])))
 
 

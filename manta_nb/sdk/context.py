@@ -75,7 +75,7 @@ class TaskContext:
     datasets: Mapping[str, Dataset]
     host: Host
     #: a folder of this node for this run, which may not exist yet; None: it has none
-    folder: Path | None = None
+    folder: str | None = None
     #: objects that the node's process keeps from turn to turn of this run
     live: MutableMapping[str, Any] = field(default_factory=dict)
 

@@ -91,8 +91,9 @@ class Local:
         """
         if self._folder is None:
             raise DataError(f"{self._node_id} has no folder for files in this run: use local.state")
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self._folder
+        folder = Path(self._folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
 
     def get_numpy_data(self, name: str) -> Any:
         """The arrays of a dataset by key (`.npz`, partitioned sets), or one array (`.npy`)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Mapping
+from os import sep
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
@@ -82,7 +83,7 @@ class Batch:
         self._capture.begin(position)
         began, ok = monotonic(), False
         try:
-            ok = self._work(position, turn)
+            ok = self._work(position, turn, folder)
             self._dawdle(turn.node_id, began)
         finally:
             self._capture.end()
@@ -90,13 +91,12 @@ class Batch:
             self._stream.flush(older_than=self._patience)
             self._host.end(ok)
 
-    def _work(self, position: int, turn: Turn) -> bool:
+    def _work(self, position: int, turn: Turn, folder: str) -> bool:
         """Whether the turn succeeded."""
         request, node_id, record = self._request, turn.node_id, turn.record
         try:
             self._clean.begin(record.folder)
             seed_everything(derive_seed(request.seed, request.iteration, request.task, node_id))
-            files = record.state_folder(request.run_id) / FILES
             context = TaskContext(
                 request.run_id,
                 request.iteration,
@@ -104,7 +104,7 @@ class Batch:
                 node_id,
                 record.datasets,
                 self._host,
-                files,
+                f"{folder}{sep}{FILES}",
                 turn.live,
             )
             with use_context(context):

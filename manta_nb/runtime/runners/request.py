@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from os import sep
 from pathlib import Path
 
 from manta_nb.runtime.runners.segments import Place
@@ -109,9 +110,10 @@ class NodeRecord:
     #: folder with one folder a run; None: nothing outlives the session
     states: Path | None = None
 
-    def state_folder(self, run_id: str) -> Path:
-        """Where the versions of its `local.state` in that run lie."""
-        return (self.states or self.folder / "state") / run_id / self.folder.name
+    def state_folder(self, run_id: str) -> str:
+        """Where the versions of its `local.state` in that run lie; a text, as few turns come to need it."""
+        base = f"{self.folder}{sep}state" if self.states is None else self.states
+        return f"{base}{sep}{run_id}{sep}{self.folder.name}"
 
 
 def save_nodes(path: Path, nodes: Mapping[str, NodeRecord]) -> None:

@@ -26,6 +26,7 @@ import numpy as np
 
 from manta_nb.errors import CorruptBytes
 from manta_nb.sdk.codec import decode
+from manta_nb.sdk.lone import LoneArrays
 
 __all__ = [
     "HEADER_SIZE",
@@ -210,8 +211,13 @@ class SegmentReader:
 
     def select(self, tag: str, into: dict[str, Any], view: memoryview) -> None:
         """Put `{node_id: value}` of `tag` into `into`; arrays are views into `view` (see `private`)."""
+        arrays = LoneArrays(view)
         for node_id, offset, nbytes in self.entries(tag):
-            into[node_id] = decode(view[offset : offset + nbytes], writable=True)
+            value = arrays.at(offset, nbytes)
+            if value is None:
+                value = decode(view[offset : offset + nbytes], writable=True)
+                arrays.learn(offset, nbytes)
+            into[node_id] = value
 
     def _within(self, offset: int, nbytes: int) -> None:
         if offset < HEADER_SIZE or nbytes < 0 or offset + nbytes > self.nbytes:

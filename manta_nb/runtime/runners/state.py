@@ -31,8 +31,8 @@ class NodeState:
         kept: iterations that the store has: the versions that those left are needed to go on from there.
     """
 
-    def __init__(self, folder: Path, start: str | None, version: str, kept: int) -> None:
-        self._folder = folder
+    def __init__(self, folder: str | Path, start: str | None, version: str, kept: int) -> None:
+        self._where = folder
         self._start = start
         self._version = version
         self._kept = kept
@@ -51,6 +51,11 @@ class NodeState:
                 self._values = {}
                 self._before = self._encoded()
         return self._values
+
+    @property
+    def _folder(self) -> Path:
+        # made only where it is used: most turns have no state
+        return Path(self._where)
 
     def _encoded(self) -> bytes:
         return b"".join(encode(self._values, what="local.state").buffers)
