@@ -128,7 +128,7 @@ def run(quick: bool, say: Say) -> list[Figure]:
     iterations, repeats = (4, 2) if quick else (6, 4)
     data, first = samples(), first_weights()
     plain: list[float] = []
-    federated: list[float] = []
+    ours: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         source = folder_of(data, Path(folder))
         with Session(data=str(source), workers=cores) as session:
@@ -136,13 +136,13 @@ def run(quick: bool, say: Say) -> list[Figure]:
                 times, expected = _plain(data, first, iterations)
                 plain += times[1:]
                 times, model = federated(session, first, iterations)
-                federated += times[1:]
+                ours += times[1:]
                 for name, array in expected.items():
                     np.testing.assert_allclose(model[name], array, rtol=1e-4, atol=1e-5)
-                say(f"efficiency: plain {median(plain):.3f} s an iteration, nodes {median(federated):.3f} s")
-    mine, theirs = median(federated), median(plain)
+                say(f"efficiency: plain {median(plain):.3f} s an iteration, nodes {median(ours):.3f} s")
+    mine, theirs = median(ours), median(plain)
     detail = f"{mine:.3f} s an iteration, plain loop {theirs:.3f} s ÷ {cores} cores"
-    numbers = {"ours s": federated, "plain s": plain}
+    numbers = {"ours s": ours, "plain s": plain}
     name = f"FedAvg efficiency, {NODES} nodes × {SAMPLES} samples"
     return [Figure(name, mine * cores / theirs, bar=BAR, detail=detail, numbers=numbers)]
 

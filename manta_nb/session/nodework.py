@@ -15,8 +15,8 @@ from manta_nb.engine.records import Batch, Failure
 __all__ = ["NodeState", "NodeWork", "TaskWork"]
 
 NodeState = Literal["idle", "running", "waiting", "done", "failed", "lost", "gone"]
-#: changes that are remembered for readers; who is further behind looks at all nodes
-MOST_CHANGES = 4096
+#: changes that are remembered for readers, and names of nodes in them; who is further behind looks at all nodes
+MOST_CHANGES, MOST_NAMES = 4096, 65_536
 
 
 class TaskWork:
@@ -60,7 +60,9 @@ class NodeWork:
         #: counts changes
         self.revision = 0
         self._bytes_now: dict[str, int] = {}
-        self._log: deque[tuple[str, ...]] = deque(maxlen=MOST_CHANGES)
+        self._log: deque[tuple[str, ...]] = deque()
+        #: names in it
+        self._named = 0
         #: first node of a batch → how many of its nodes have had their turn
         self._turns: dict[tuple[str, str], int] = {}
 
@@ -204,4 +206,7 @@ class NodeWork:
     def _touch(self, node_ids: tuple[str, ...]) -> None:
         """Tell readers; after the change, so that none sees the number without it."""
         self._log.append(node_ids)
+        self._named += len(node_ids)
+        while len(self._log) > MOST_CHANGES or (self._named > MOST_NAMES and len(self._log) > 1):
+            self._named -= len(self._log.popleft())
         self.revision += 1
