@@ -137,7 +137,7 @@ def test_runs_and_nodes_do_not_see_each_other(tmp_path: Path, outlives: bool) ->
         NodeRecord(tmp_path / node, {}, tmp_path / "states" if outlives else None) for node in ("a", "b")
     ]
 
-    folders = {record.state_folder(run) for record in records for run in ("1", "2")}
+    folders = {Path(record.state_folder(run)) for record in records for run in ("1", "2")}
 
     assert len(folders) == 4
     assert all(folder.is_relative_to(tmp_path / "states") == outlives for folder in folders)

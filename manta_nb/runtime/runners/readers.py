@@ -47,7 +47,9 @@ class Readers:
     def next_turn(self) -> None:
         """Forget the views of the last turn: what one node changes in them no other node sees."""
         self._private = {}
-        self._kept.update(reader.key for reader in self._open.values() if reader.viewed())
+        for reader in self._open.values():
+            if reader.viewed():
+                self._kept.add(reader.key)
         self.lost = None
 
     def kept(self) -> list[str]:

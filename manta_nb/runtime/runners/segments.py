@@ -26,7 +26,7 @@ import numpy as np
 
 from manta_nb.errors import CorruptBytes
 from manta_nb.sdk.codec import decode
-from manta_nb.sdk.lone import LoneArrays
+from manta_nb.sdk.lone import LoneArrays, lone_array
 
 __all__ = [
     "HEADER_SIZE",
@@ -164,6 +164,8 @@ class SegmentReader:
         An array of numpy refers to the mapping, but does not count as a user of its buffer: closing the mapping would
         succeed, and the array's next reader would crash. So nothing is closed here; the last reference does that.
         """
+        if not self._maps:
+            return False
         views, self._maps = self._maps, []
         return any(view() is not None for view in views)
 
@@ -207,7 +209,9 @@ class SegmentReader:
         self._within(offset, nbytes)
         if nbytes > COPY_BELOW and isinstance(self._source, int):
             return decode(self.private()[offset : offset + nbytes], writable=True)
-        return decode(memoryview(bytearray(self._shared[offset : offset + nbytes])), writable=True)
+        copy = memoryview(bytearray(self._shared[offset : offset + nbytes]))
+        array = lone_array(copy)
+        return decode(copy, writable=True) if array is None else array
 
     def select(self, tag: str, into: dict[str, Any], view: memoryview) -> None:
         """Put `{node_id: value}` of `tag` into `into`; arrays are views into `view` (see `private`)."""
