@@ -12,6 +12,7 @@ import gc
 import tornado.netutil
 from distributed.versions import get_versions
 
+from manta_nb.runtime.cleanpages import give_back
 from manta_nb.runtime.orphans import unwatch
 
 __all__: list[str] = []
@@ -23,3 +24,4 @@ getattr(tornado.netutil, "_client_ssl_defaults", lambda: None)()
 unwatch()
 gc.collect()
 gc.freeze()
+give_back()
