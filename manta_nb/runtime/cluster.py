@@ -39,8 +39,10 @@ SETTINGS: dict[str, Any] = {
     "distributed.worker.http.routes": [],
     "distributed.worker.blocked-handlers": ["run", "run_coroutine"],
     "distributed.worker.profile.enabled": False,
-    # 50 idle workers take 76 % of a core without these two, 8 % with them
-    "distributed.admin.tick.interval": "1s",
+    # 50 idle workers take 76 % of a core without these, 8 % with them; each Nanny ticks in the kernel, too
+    "distributed.admin.tick.interval": "10s",
+    "distributed.admin.tick.cycle": "10s",
+    "distributed.admin.tick.limit": "60s",
     "distributed.admin.system-monitor.interval": "10s",
     # the scheduler keeps so many events a topic, our outcomes among them: 1 MB an iteration with 10,000 nodes
     "distributed.admin.low-level-log-length": 10,
