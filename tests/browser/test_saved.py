@@ -36,6 +36,13 @@ READY = """() => {
 #: whether the cells are trusted, and what their outputs hold
 HELD = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells].map(
   cell => [cell.trusted, cell.toJSON().outputs ?? []])"""
+#: brings a cell into sight, also one that JupyterLab draws anew meanwhile
+IN_SIGHT = """index => {
+  const cell = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[index];
+  cell?.scrollIntoView({block: 'nearest'});
+  const box = cell?.getBoundingClientRect();
+  return box && box.height > 0 && box.bottom > 0 && box.top < window.innerHeight;
+}"""
 #: moves the notebook to another place of the window, for which its nodes leave the page and come back
 MOVE = """() => {
   const {shell} = window.jupyterapp;
@@ -90,9 +97,8 @@ def _open_bare(page: Page, server: Server, path: Path) -> None:
 
 def output(page: Page, index: int) -> Locator:
     """What a cell shows, in sight."""
-    found = page.locator(".jp-Notebook .jp-CodeCell").nth(index)
-    found.scroll_into_view_if_needed()
-    return found.locator(".jp-Cell-outputWrapper")
+    page.wait_for_function(IN_SIGHT, arg=index)
+    return page.locator(".jp-Notebook .jp-CodeCell").nth(index).locator(".jp-Cell-outputWrapper")
 
 
 def mean(run: FakeRun, metric: str, index: int) -> str:
