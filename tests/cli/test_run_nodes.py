@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -150,11 +151,13 @@ def endless(swarm: Path) -> Iterator[subprocess.Popen[str]]:
 
 def left_behind(group: int) -> list[str]:
     """The names of the processes of a group that still run; one that nobody has waited for is over."""
-    return [
-        process.name()
-        for process in psutil.process_iter()
-        if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
-    ]
+    found = []
+    for process in psutil.process_iter():
+        # one of somebody else's may end in this moment
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.name())
+    return found
 
 
 def test_ctrl_c_stops_and_reports(endless: subprocess.Popen[str]) -> None:
