@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from manta_nb import Module, Run, Session
 from manta_nb.sdk.flow import TaskSpec
@@ -67,10 +68,19 @@ def pids(session: Session) -> dict[str, int]:
 
 def kill(session: Session, node_id: str) -> int:
     """SIGKILL the process that hosts a node, which is up; its pid."""
-    until(lambda: session.nodes[node_id].state != "lost", 20, f"{node_id} did not come back")
+    until(lambda: _up(session, node_id), 20, f"{node_id} did not come back")
     pid = session.nodes[node_id].pid
     os.kill(pid, signal.SIGKILL)
     return pid
+
+
+def _up(session: Session, node_id: str) -> bool:
+    """Whether a node is there; one that was killed a moment ago may not be missed yet."""
+    node = session.nodes[node_id]
+    try:
+        return node.state != "lost" and psutil.Process(node.pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def same(left: Any, right: Any) -> bool:
