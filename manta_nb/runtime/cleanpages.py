@@ -36,7 +36,7 @@ def _untouched() -> Iterator[tuple[int, int]]:
         name, *values = line.split()
         if not name.endswith(":"):
             start, _, end = name.partition("-")
-            readable = values[0].startswith("r-") and len(values) >= 5 and values[4].startswith("/")
-            place = (int(start, 16), int(end, 16)) if readable else None
+            only_read = values[0].startswith("r-") and len(values) >= 5 and values[4].startswith("/")
+            place = (int(start, 16), int(end, 16)) if only_read else None
         elif name == "Anonymous:" and place is not None and values[0] == "0":
             yield place

@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
     "distributed.worker.http.routes": [],
     "distributed.worker.blocked-handlers": ["run", "run_coroutine"],
     "distributed.worker.profile.enabled": False,
-    # 50 idle workers take 76 % of a core without these, 8 % with them; each Nanny ticks in the kernel, too
+    # 50 idle workers take 76 % of a core without these, 9 % with them; each Nanny ticks in the kernel, too
     "distributed.admin.tick.interval": "10s",
     "distributed.admin.tick.cycle": "10s",
     "distributed.admin.tick.limit": "60s",

@@ -16,8 +16,9 @@ from __future__ import annotations
 import json
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -35,7 +36,8 @@ _MAX_COLLISIONS: Final = 1000
 _ERRORS: Final = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
 
 
-class Encoded(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Encoded:
     """A value ready to be sent or stored: write `buffers` one after the other.
 
     They share memory with the arrays of the value, so write them before the value changes.

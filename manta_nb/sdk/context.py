@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,17 +93,11 @@ def current_context(what: str) -> TaskContext:
     return context
 
 
-class use_context:  # noqa: N801 - it is used as `with use_context(context):`
-    """Make `context` the current one while the block runs; every turn does, so it is no generator."""
-
-    __slots__ = ("_context", "_token")
-
-    def __init__(self, context: TaskContext) -> None:
-        self._context = context
-
-    def __enter__(self) -> TaskContext:
-        self._token = _current.set(self._context)
-        return self._context
-
-    def __exit__(self, *_: object) -> None:
-        _current.reset(self._token)
+@contextmanager
+def use_context(context: TaskContext) -> Iterator[TaskContext]:
+    """Make `context` the current one while the block runs."""
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)

@@ -14,7 +14,7 @@ from manta_nb.sdk.arrays import Array, dtype_of
 from manta_nb.sdk.wire import ALIGN, MAGIC
 from manta_nb.sdk.writer import array_text
 
-__all__ = ["LoneArrays", "lone_array", "lone_head"]
+__all__ = ["lone_array", "lone_head"]
 
 _PREFIX: Final = len(MAGIC) + 8
 #: headers up to this length are remembered
@@ -53,48 +53,11 @@ def lone_array(view: memoryview) -> Array | None:
 
     None for every other value, and for bytes that are malformed: `codec.decode` says what is wrong with them.
     """
-    layout = _layout(_head_of(view))
+    length = int.from_bytes(view[len(MAGIC) : _PREFIX], "little")
+    layout = _layout(bytes(view[: _PREFIX + length])) if length <= _SHORT else None
     if layout is None or layout.end != len(view):
         return None
     return np.ndarray(layout.shape, layout.dtype, view, layout.start, order=layout.order)
-
-
-class LoneArrays:
-    """Reads many encoded values of one buffer that are most likely arrays of one shape, in a quarter of the time.
-
-    ```
-    arrays = LoneArrays(view)
-    array = arrays.at(64, 20064)   # None: not like the last one of `lone_array`; decode it, then `learn` it
-    ```
-    """
-
-    def __init__(self, view: memoryview) -> None:
-        self._view = view
-        self._head = b""
-        self._length = -1
-        self._layout: _Layout | None = None
-
-    def learn(self, offset: int, nbytes: int) -> None:
-        """The value there is one of those to expect, if it is an array."""
-        head = _head_of(self._view[offset : offset + nbytes])
-        layout = _layout(head)
-        if layout is not None and layout.end == nbytes:
-            self._head, self._length, self._layout = head, nbytes, layout
-
-    def at(self, offset: int, nbytes: int) -> Array | None:
-        """The array at `offset`, a view; None where it differs in dtype, shape or order from what was learnt."""
-        layout = self._layout
-        if layout is None or nbytes != self._length:
-            return None
-        if self._view[offset : offset + len(self._head)] != self._head:
-            return None
-        return np.ndarray(layout.shape, layout.dtype, self._view, offset + layout.start, order=layout.order)
-
-
-def _head_of(view: memoryview) -> bytes:
-    """The header of a value and what stands before it; nothing where it is longer than an array's."""
-    length = int.from_bytes(view[len(MAGIC) : _PREFIX], "little")
-    return bytes(view[: _PREFIX + length]) if length <= _SHORT else b""
 
 
 @lru_cache(maxsize=512)

@@ -47,9 +47,7 @@ class Readers:
     def next_turn(self) -> None:
         """Forget the views of the last turn: what one node changes in them no other node sees."""
         self._private = {}
-        for reader in self._open.values():
-            if reader.viewed():
-                self._kept.add(reader.key)
+        self._kept.update(reader.key for reader in self._open.values() if reader.viewed())
         self.lost = None
 
     def kept(self) -> list[str]:

@@ -26,7 +26,6 @@ import numpy as np
 
 from manta_nb.errors import CorruptBytes
 from manta_nb.sdk.codec import decode
-from manta_nb.sdk.lone import LoneArrays, lone_array
 
 __all__ = [
     "HEADER_SIZE",
@@ -164,8 +163,6 @@ class SegmentReader:
         An array of numpy refers to the mapping, but does not count as a user of its buffer: closing the mapping would
         succeed, and the array's next reader would crash. So nothing is closed here; the last reference does that.
         """
-        if not self._maps:
-            return False
         views, self._maps = self._maps, []
         return any(view() is not None for view in views)
 
@@ -209,19 +206,12 @@ class SegmentReader:
         self._within(offset, nbytes)
         if nbytes > COPY_BELOW and isinstance(self._source, int):
             return decode(self.private()[offset : offset + nbytes], writable=True)
-        copy = memoryview(bytearray(self._shared[offset : offset + nbytes]))
-        array = lone_array(copy)
-        return decode(copy, writable=True) if array is None else array
+        return decode(memoryview(bytearray(self._shared[offset : offset + nbytes])), writable=True)
 
     def select(self, tag: str, into: dict[str, Any], view: memoryview) -> None:
         """Put `{node_id: value}` of `tag` into `into`; arrays are views into `view` (see `private`)."""
-        arrays = LoneArrays(view)
         for node_id, offset, nbytes in self.entries(tag):
-            value = arrays.at(offset, nbytes)
-            if value is None:
-                value = decode(view[offset : offset + nbytes], writable=True)
-                arrays.learn(offset, nbytes)
-            into[node_id] = value
+            into[node_id] = decode(view[offset : offset + nbytes], writable=True)
 
     def _within(self, offset: int, nbytes: int) -> None:
         if offset < HEADER_SIZE or nbytes < 0 or offset + nbytes > self.nbytes:
