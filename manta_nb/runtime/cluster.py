@@ -19,7 +19,7 @@ from distributed.utils import get_mp_context
 from manta_nb.errors import UsageError
 from manta_nb.runtime.promptness import make_prompt
 from manta_nb.runtime.settings import QUIET, ProcessSettings
-from manta_nb.runtime.worker import SETUP_VARIABLE, resource_of
+from manta_nb.runtime.worker import SETUP_VARIABLE, NodeWorker, resource_of
 from manta_nb.runtime.workplace import WorkerSetup
 
 __all__ = ["NodeCluster"]
@@ -126,7 +126,7 @@ class NodeCluster:
             nthreads=1,
             resources={resource_of(worker_id): 1},
             env={SETUP_VARIABLE: str(folder / f"{worker_id}.json")},
-            preload=["manta_nb.runtime.worker"],
+            worker_class=NodeWorker,
             memory_limit=0,
             dashboard=False,
             silence_logs=QUIET,

@@ -7,13 +7,16 @@ Imported by nothing else.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
+import dask
 import tornado.netutil
 from distributed.versions import get_versions
 
 from manta_nb.runtime.cleanpages import give_back
 from manta_nb.runtime.orphans import unwatch
+from manta_nb.runtime.runners.cleaning import find_pools
 
 __all__: list[str] = []
 
@@ -21,6 +24,10 @@ __all__: list[str] = []
 get_versions()
 # every process loads the machine's certificates for its first TLS stream, though ours name their own: 22 ms
 getattr(tornado.netutil, "_client_ssl_defaults", lambda: None)()
+# what every worker and template does first: what it makes, and Python writes into code while that is new, stays shared
+dask.config.refresh()
+asyncio.run(asyncio.sleep(0))
+find_pools()
 unwatch()
 gc.collect()
 gc.freeze()

@@ -1,6 +1,6 @@
 """What runs inside a Dask worker: the functions that are submitted, and how a worker becomes a host of nodes.
 
-* our own workers load this module as a preload: `dask_setup` makes the `Workplace` before anything runs;
+* our own workers are `NodeWorker`s, which have a `Workplace` before anything runs;
 * workers of a cluster that somebody else started get it through `HostPlugin`.
 """
 
@@ -24,8 +24,7 @@ __all__ = [
     "SETUP_VARIABLE",
     "TOPIC",
     "HostPlugin",
-    "dask_setup",
-    "dask_teardown",
+    "NodeWorker",
     "describe",
     "execute_batch",
     "export_segment",
@@ -85,8 +84,7 @@ def hold(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _adopt(worker: Worker, setup: WorkerSetup) -> None:
-    workplace = Workplace(setup)
+def _adopt(worker: Worker, workplace: Workplace) -> None:
     setattr(worker, ATTRIBUTE, workplace)
 
     async def stop(run_id: str) -> str:
@@ -116,17 +114,26 @@ def _abandon(worker: Worker) -> None:
         workplace.close()
 
 
-def dask_setup(worker: Worker) -> None:
-    """Dask calls this when one of our own workers (re)starts, in its main thread."""
-    # Jupyter's interrupt goes to the whole process group and must not end a node
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    make_worker_prompt(worker)
-    _adopt(worker, WorkerSetup.load(Path(os.environ[SETUP_VARIABLE])))
+class NodeWorker(Worker):
+    """One of our own workers; its arguments are Dask's.
 
+    Its workplace comes before all else: what the worker changes in its memory before it forks the template stays in
+    memory twice.
+    """
 
-def dask_teardown(worker: Worker) -> None:
-    """Dask calls this when one of our own workers ends."""
-    _abandon(worker)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Jupyter's interrupt goes to the whole process group and must not end a node
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        workplace = Workplace(WorkerSetup.load(Path(os.environ[SETUP_VARIABLE])))
+        super().__init__(*args, **kwargs)
+        make_worker_prompt(self)
+        _adopt(self, workplace)
+
+    # Dask's own differs from those of its bases, too
+    async def close(self, *args: Any, **kwargs: Any) -> str | None:  # type: ignore[override]
+        """See `Worker.close`; it waits for its threads, and these for their batches."""
+        _abandon(self)
+        return await super().close(*args, **kwargs)
 
 
 class HostPlugin(WorkerPlugin):
@@ -151,7 +158,7 @@ class HostPlugin(WorkerPlugin):
                 f"worker {worker.name!r} does not see {setup.nodes}: give it the same file system"
             )
         _abandon(worker)
-        _adopt(worker, setup)
+        _adopt(worker, Workplace(setup))
         await worker.set_resources(**{resource_of(setup.worker_id): 1})
 
     def teardown(self, worker: Worker) -> None:
