@@ -15,11 +15,13 @@ __all__ = ["give_back"]
 
 #: <sys/mman.h>
 MADV_DONTNEED = 4
+#: what this process has mapped; some kernels do not tell
+SMAPS = Path("/proc/self/smaps")
 
 
 def give_back() -> int:
     """Let go of what this process has only read of files it has mapped; returns how many mappings that were."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not SMAPS.exists():
         return 0
     madvise = ctypes.CDLL(None, use_errno=True).madvise
     madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
@@ -32,7 +34,7 @@ def _untouched() -> Iterator[tuple[int, int]]:
     A page that was written to before the mapping became read-only (what the linker relocates) would be lost.
     """
     place: tuple[int, int] | None = None
-    for line in Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in SMAPS.read_text(encoding="utf-8", errors="replace").splitlines():
         name, *values = line.split()
         if not name.endswith(":"):
             start, _, end = name.partition("-")
