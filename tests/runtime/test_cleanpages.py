@@ -32,7 +32,9 @@ def test_a_system_that_does_not_tell_is_left_alone(monkeypatch: pytest.MonkeyPat
     assert cleanpages.give_back() == 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="there is no smaps but on Linux")
+@pytest.mark.skipif(
+    not cleanpages.SMAPS.exists(), reason="this system does not tell what a process has mapped"
+)
 def test_a_process_goes_on_with_less_memory() -> None:
     """Half of what it has read of files is let go of at least, and everything works as before."""
     told = subprocess.run(
