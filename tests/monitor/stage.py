@@ -6,6 +6,7 @@ each time and needs no time at all.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -99,6 +100,8 @@ class Stage:
         self.run = Run(self._legs(flow(*tasks) if plans is None else flow(*(p.alias for p in plans))))
         self.leg = self.run._leg
         self.run.started = STARTED
+        # a session closes the book of its runs; here nobody else does
+        weakref.finalize(self.run, self.book.close)
         #: tasks that were sent and wait for their reports
         self.sent = self.dispatcher.runs
 
