@@ -64,6 +64,11 @@ class Sidebar:
         expect(run).to_have_attribute("data-status", status, timeout=self._milliseconds)
         expect(run.locator(".ms-run-facts")).to_contain_text(iterations, timeout=self._milliseconds)
 
+    def wait_results(self, *tags: str) -> None:
+        """Wait until these are the tags of the Results; it looks for them twice a second."""
+        shown = self.root.locator("[data-part=Results] .ms-tag")
+        expect(shown).to_have_text(list(tags), timeout=self._milliseconds)
+
     def value(self, tag: str) -> Locator:
         """Open a Global or a Result, and wait until the kernel has answered; what is shown of it."""
         item = self.root.locator(".ms-value-item").filter(

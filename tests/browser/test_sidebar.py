@@ -67,6 +67,7 @@ def test_it_follows_the_run_and_comes_back_after_a_reload(opened: Opened, gate: 
     best = notebook.ask("format(reloaded.metrics.last('accuracy').mean, '.4g')")
     # it is looked for twice a second
     expect(sidebar.run("reloaded").locator(".ms-run-best")).to_have_text(f"accuracy {best} (highest)")
+    sidebar.wait_results("update")
     before = sidebar.state()
     shoot(notebook.page, "sidebar-running")
     notebook.save()
@@ -74,6 +75,7 @@ def test_it_follows_the_run_and_comes_back_after_a_reload(opened: Opened, gate: 
     again = Sidebar(notebook.page)
     again.wait_nodes(3)
     again.wait_run("reloaded", "running", "3 of 50")
+    again.wait_results("update")
     after = again.state()
 
     assert before["nodes"] == [[f"node_{i}", "busy"] for i in range(3)]
