@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -65,7 +66,10 @@ def test_blocking_or_not_the_table_is_the_same(path: Path, tmp_path: Path) -> No
 
     def executed(mode: str) -> str:
         environment = {**plain, **modes[mode], "MANTA_NB_LIVE": "static"}
-        return final_table(execute(path, tmp_path / mode / path.name, environment, lambda text: None))
+        done = execute(path, tmp_path / mode / path.name, environment, lambda text: None)
+        # nbclient leaves one in every thread
+        asyncio.get_event_loop().close()
+        return final_table(done)
 
     # both at once: much of the time goes by while processes start
     with ThreadPoolExecutor() as threads:
