@@ -23,6 +23,7 @@ from manta_nb.runtime.runners.outlet import SharedOutlet
 from manta_nb.runtime.runners.readers import in_node_order
 from manta_nb.runtime.runners.segments import Place, SegmentReader, open_place
 from manta_nb.runtime.runners.storage import BytesSegment, SharedSegment
+from manta_nb.runtime.spare import Spare
 from manta_nb.sdk.codec import encode
 
 __all__ = ["SegmentBook"]
@@ -32,11 +33,26 @@ KEPT_BY_THE_KERNEL = 64 << 20
 
 
 class SegmentBook:
-    """All segments by key. Used by run threads and by whoever looks at a run: locked."""
+    """All segments by key. Used by run threads and by whoever looks at a run: locked.
 
-    def __init__(self, host: HostTag, fetch: Callable[[Entry], memoryview | None]) -> None:
+    Args:
+        host: where the kernel is.
+        fetch: brings the bytes of a segment into the kernel; None where they are gone.
+        release: lets whoever else has a segment free it.
+        spare: the Results of finished runs.
+    """
+
+    def __init__(
+        self,
+        host: HostTag,
+        fetch: Callable[[Entry], memoryview | None],
+        release: Callable[[Entry], None] = lambda entry: None,
+        spare: Spare | None = None,
+    ) -> None:
         self._host = host
         self._fetch = fetch
+        self._release = release
+        self._spare = spare or Spare()
         self._entries: dict[str, Entry] = {}
         self._lock = threading.RLock()
         self._freeing = ThreadPoolExecutor(1, thread_name_prefix="manta-free")
@@ -59,7 +75,7 @@ class SegmentBook:
         entry = self.put(batch.segment, place, host)
         if entry.fd < 0 and batch.globals and place.nbytes <= KEPT_BY_THE_KERNEL:
             # a Global must outlive the node that wrote it
-            self.adopt([entry.segment.key])
+            self._hold(entry.segment.key)
             if entry.data is None:
                 self.drop([entry.segment.key])
                 return False
@@ -117,9 +133,10 @@ class SegmentBook:
         """A run of another session goes on here: have what that one's book has of these."""
         with other._lock:
             entries = {key: entry for key in keys if (entry := other._entries.pop(key, None)) is not None}
+            other._spare.forget(entries)
         for entry in entries.values():
-            entry.copies, entry.left, entry.held, entry.host = {}, True, entry.here, self._host
-            entry.place = entry.place._replace(pid=0)
+            entry.leave()
+            entry.host = self._host
         with self._lock:
             self._entries.update(entries)
 
@@ -157,6 +174,10 @@ class SegmentBook:
 
     def _reader(self, key: str) -> SegmentReader:
         entry = self._entries.get(key)
+        if entry is None and key in self._spare.gone:
+            raise MissingTag(
+                "this result had to make room for those of later runs: read it sooner, or run.export(…) it"
+            )
         if entry is None:
             raise MissingTag(
                 "this value is no longer kept: read it earlier, or give the module keep_results=n"
@@ -195,18 +216,34 @@ class SegmentBook:
                 raise MissingTag("this value is no longer kept")
             return entry.whole()
 
-    def adopt(self, keys: Iterable[str]) -> None:
-        """Take hold of these for good: their nodes may go away."""
+    def adopt(self, keys: Iterable[str], spare: Iterable[str] = ()) -> None:
+        """A run is over: hold these for good, the kernel alone. Those that are `spare` stay while there is room."""
         for key in keys:
-            self._bring(key)
-            with self._lock, contextlib.suppress(MissingTag, CorruptBytes):
-                self._reader(key)
-                self._entries[key].adopted = True
-                self._entries[key].pocket()
+            self._hold(key)
+            with self._lock:
+                entry = self._entries.get(key)
+                if entry is not None and entry.adopted and not entry.left:
+                    self._release(entry)
+                    entry.leave()
+        with self._lock:
+            there = {key: entry for key in spare if (entry := self._entries.get(key)) is not None}
+            going = self._spare.add({key: entry.segment.nbytes for key, entry in there.items()})
+            unshared = [key for key in going if key in self._entries and not self._entries[key].sharers]
+        self.drop(unshared)
+
+    def _hold(self, key: str) -> None:
+        """Have the bytes here, whatever becomes of their node."""
+        self._bring(key)
+        with self._lock, contextlib.suppress(MissingTag, CorruptBytes):
+            self._reader(key)
+            self._entries[key].adopted = True
+            self._entries[key].pocket()
 
     def lend(self, keys: Iterable[str]) -> None:
         """A finished run goes on: what was put away for good is read by tasks again."""
         keys = list(keys)
+        with self._lock:
+            self._spare.forget(keys)
         for key in keys:
             self._bring(key)
         if not self._host.shared_values:
@@ -222,7 +259,9 @@ class SegmentBook:
     def drop(self, keys: Iterable[str]) -> None:
         """Free these; giving back hundreds of megabytes takes the system a while, so a thread waits for it."""
         with self._lock:
-            entries = [entry for key in keys if (entry := self._entries.pop(key, None)) is not None]
+            found = {key: entry for key in keys if (entry := self._entries.pop(key, None)) is not None}
+            self._spare.forget(found)
+        entries = list(found.values())
         if not entries:
             return
         try:

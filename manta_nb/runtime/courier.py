@@ -51,7 +51,7 @@ class Courier:
     def __init__(self, client: Client, shared_values: bool) -> None:
         self._client = client
         #: where every segment lies
-        self.book = SegmentBook(host_tag(shared_values), self._fetch)
+        self.book = SegmentBook(host_tag(shared_values), self._fetch, self._let_go)
         self._release: dict[str, list[str]] = defaultdict(list)
         self._reuse: dict[str, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
@@ -72,6 +72,11 @@ class Courier:
         if entry.segment.holder:
             with self._lock:
                 self._release[entry.segment.holder].append(entry.segment.key)
+
+    def _let_go(self, entry: Entry) -> None:
+        """Let everybody else free a segment that the kernel has."""
+        self.release(entry)
+        self.release_copies(entry)
 
     def forsake(self, worker_id: str, key: str) -> None:
         """Let a worker free a segment that nobody has heard of: it came too late."""

@@ -62,6 +62,11 @@ class Entry:
             raise MissingTag("this value is gone with the node that held it")
         return self.data
 
+    def leave(self) -> None:
+        """Nobody but the kernel has it from now on."""
+        self.copies, self.left, self.held = {}, True, self.here
+        self.place = self.place._replace(pid=0)
+
     def pocket(self) -> None:
         """Keep a small segment as bytes: descriptors are scarce, and there are many runs in a day."""
         if self.fd < 0 or self.segment.nbytes > POCKET:

@@ -155,8 +155,12 @@ class History:
 
     def shown(self) -> list[str]:
         """The keys of the segments that hold what is shown."""
-        keys = [ref.segment.key for ref in self._globals.values()]
-        return keys + [batch.segment.key for batch in self._results.batches if batch.segment is not None]
+        results = [batch.segment.key for batch in self._results.batches if batch.segment is not None]
+        return [*self.global_keys(), *results]
+
+    def global_keys(self) -> list[str]:
+        """The keys of the segments that hold Globals."""
+        return [ref.segment.key for ref in self._globals.values()]
 
     def read_global(self, tag: str) -> Any:
         """The committed value of a Global."""

@@ -164,8 +164,12 @@ class Legs:
 
     def end(self, committed: int) -> None:
         """A leg is over: hold what the run still shows, and what it can go on from; its nodes may go away."""
-        keys = [*self.history.finished(committed), *self.checkpoint.keys]
-        self.history.book.adopt(dict.fromkeys(keys))
+        checkpoint = self.checkpoint
+        keys = [*self.history.finished(committed), *checkpoint.keys]
+        needed = {ref.segment.key for ref in checkpoint.globals.values()}.union(self.history.global_keys())
+        self.history.book.adopt(
+            dict.fromkeys(keys), [key for key in dict.fromkeys(keys) if key not in needed]
+        )
 
     def _limit(self, run: Run, iterations: int | str | None) -> int | None:
         done = self.checkpoint.iterations

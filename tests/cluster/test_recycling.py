@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from manta_nb import Module, Session
+from manta_nb import Module, Run, Session
 from manta_nb.sdk.swarm import FlowSwarm
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
@@ -89,3 +89,24 @@ def test_what_the_notebook_keeps_never_changes(session: Session) -> None:
 
     assert seen
     assert all(array.min() == array.max() == first for first, array in seen)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="descriptors can be counted on Linux alone")
+def test_finished_runs_leave_nothing_in_their_workers(session: Session) -> None:
+    """The kernel holds what they show, and can be asked for it; a worker frees its own at the next batch it gets."""
+
+    def files() -> int:
+        return sum(psutil.Process(pid).num_fds() for pid in {node.pid for node in session.nodes.values()})
+
+    def finished() -> Run:
+        worker = Module.from_source(WORKER, name="worker", method="all")
+        return session.run(FlowSwarm("often", worker(), {"b": np.ones(10)}), iterations=2).wait()
+
+    first = [finished(), finished()][0]
+    before = files()
+    for _ in range(6):
+        finished()
+
+    # four of each run's segments would be left without that, and a socket comes and goes
+    assert files() < before + 6
+    assert [values[0] for values in first.results.select("values").values()] == [1.0] * 4
