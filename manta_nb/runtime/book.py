@@ -311,6 +311,10 @@ class SegmentBook:
         """Which of these segments nobody has any more."""
         return [key for key in keys if (entry := self._entries.get(key)) is None or not entry.held]
 
+    def made_room(self, keys: Iterable[str]) -> bool:
+        """Whether one of these had to make room for the Results of later runs."""
+        return not self._spare.gone.isdisjoint(keys)
+
     def close(self) -> None:
         """Free all but what was adopted: that lives as long as somebody can ask for it."""
         self.drop([key for key, entry in self._entries.items() if not entry.adopted])

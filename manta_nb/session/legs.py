@@ -145,6 +145,10 @@ class Legs:
         if tags := checkpoint.lost(gone):
             names = name_some([repr(tag) for tag in tags], 3)
             raise UsageError(one_line(f"{run.name} cannot go on: Global {names} is gone; run it again"))
+        if ground.book.made_room(gone):
+            raise UsageError(
+                f"{run.name} cannot go on: Results it may read had to make room for later runs: run it again"
+            )
         ground.book.lend(checkpoint.keys)
         before = self.plan, self._nodes, self._state
         self.plan = replace(self.plan, iterations=limit)
